@@ -1,0 +1,56 @@
+/* config: the environment, read once at start into a struct through one table (config.c).
+ *
+ * Every variable has one row: name, type, default, bounds, which program reads it, meaning. --help
+ * prints the table. A variable X that is secret or a URL may instead come from the file named by
+ * X_FILE (one trailing newline is dropped). Both set is an error. An empty value counts as not set. */
+#ifndef ALICERCE_CONFIG_H
+#define ALICERCE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "log.h"
+
+enum config_program { CONFIG_API = 1, CONFIG_WORKER = 2, CONFIG_BOTH = 3 };
+
+/* Exit codes of both programs (sysexits.h); documented in --help and the man pages. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_USAGE = 64,       /* unknown flag or argument */
+    EXIT_MIGRATION = 65,   /* an applied SQL file was changed */
+    EXIT_UNAVAILABLE = 69, /* --migrate, --healthcheck, fila: the server is away */
+    EXIT_INTERNAL = 70,    /* a failure inside */
+    EXIT_OS = 71,          /* the port is taken, no memory, no threads */
+    EXIT_BAD_CONFIG = 78   /* a variable, or Redis' maxmemory-policy, is wrong */
+};
+
+struct config {
+    /* both */
+    char *database_url;      /* DATABASE_URL */
+    char *redis_host;        /* REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, or what REDIS_URL says */
+    int64_t redis_port;
+    char *redis_user;        /* from REDIS_URL; NULL for none */
+    char *redis_password;    /* NULL for none */
+    int64_t redis_db;        /* from REDIS_URL; 0 */
+    enum log_level log_level; /* LOG_LEVEL debug|info|warn|error */
+    enum log_format log_format;
+    /* api */
+    char *host;              /* HOST, an IPv4 or IPv6 address */
+    int64_t port;            /* PORT 1..65535 */
+    int64_t threads;         /* THREADS 1..64; 0 at default means cores, resolved by config_load */
+    int64_t posts_cache_ttl; /* POSTS_CACHE_TTL 1..86400, seconds */
+    char *meta_app_secret;   /* META_APP_SECRET: one, or two separated by a comma; NULL for none */
+    char *meta_verify_token; /* NULL for none */
+    int64_t request_timeout_ms; /* REQUEST_TIMEOUT_MS 100..60000 */
+    char *frontend_url;         /* FRONTEND_URL: http(s) origin, no trailing slash kept */
+};
+
+/* Reads the environment for `program`. NULL after printing one line to `err` that names the variable,
+ * what it got (never for a secret) and what it wants. */
+struct config *config_load(enum config_program program, FILE *err);
+void config_free(struct config *c);
+/* The table, as --help shows it: name, default, meaning. */
+void config_print(enum config_program program, FILE *out);
+
+#endif
