@@ -1,0 +1,521 @@
+/* pg: owns one PGconn, its life (held, waiting, resolving, connecting, preparing, ready) and the FIFO
+ * of what is in flight. Every change of state goes through set_state.
+ *
+ * Invariants: an entry of the FIFO stands for one query or one sync that libpq has accepted; its
+ * callback runs exactly once. Names of hosts are resolved by dns, so PQconnectStart sees addresses
+ * only and cannot block on a resolver. */
+#include "pg.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "backoff.h"
+#include "buf.h"
+#include "dns.h"
+#include "ev.h"
+#include "log.h"
+#include "pg_hosts.h"
+
+#define EPOCH_2000_US 946684800000000 /* PostgreSQL counts timestamps from 2000-01-01 */
+
+enum { FIFO_MAX = 1 << 14 }; /* entries; the callers' own caps are far below */
+
+enum state { HELD, WAITING, RESOLVING, CONNECTING, PREPARING, READY };
+
+struct entry {
+    pg_fn fn;
+    void *ctx;
+    int64_t sent_ms;
+    bool is_sync;
+    bool answered; /* query: its result was handed on, the NULL behind it is awaited */
+};
+
+struct pg {
+    struct ev_io io;
+    struct ev *ev;
+    struct pg_options o;
+    enum state state;
+    PGconn *conn;
+    struct pg_hosts *hosts;
+    int64_t state_since_ms;
+    struct backoff backoff;
+    struct entry *fifo; /* ring */
+    unsigned fifo_size, fifo_head, fifo_n;
+    bool open_group;   /* queries since the last sync */
+    bool lost;         /* seen while callbacks run; handled after */
+    char error[512];
+};
+
+static void set_state(struct pg *pg, enum state s)
+{
+    pg->state = s;
+    pg->state_since_ms = ev_now_ms(pg->ev);
+}
+
+/* ---- FIFO ---- */
+
+static struct entry *fifo_head(struct pg *pg)
+{
+    return pg->fifo_n ? &pg->fifo[pg->fifo_head] : NULL;
+}
+
+static void fifo_pop(struct pg *pg)
+{
+    pg->fifo_head = (pg->fifo_head + 1) % pg->fifo_size;
+    pg->fifo_n--;
+}
+
+static bool fifo_grow(struct pg *pg)
+{
+    unsigned size = pg->fifo_size ? pg->fifo_size * 2 : 64;
+    if (size > FIFO_MAX)
+        return false;
+    struct entry *bigger = calloc(size, sizeof *bigger);
+    if (!bigger)
+        return false;
+    for (unsigned i = 0; i < pg->fifo_n; i++)
+        bigger[i] = pg->fifo[(pg->fifo_head + i) % pg->fifo_size];
+    free(pg->fifo);
+    pg->fifo = bigger;
+    pg->fifo_size = size;
+    pg->fifo_head = 0;
+    return true;
+}
+
+static bool fifo_room(struct pg *pg)
+{
+    return pg->fifo_n < pg->fifo_size || fifo_grow(pg);
+}
+
+static void fifo_push(struct pg *pg, pg_fn fn, void *ctx, bool is_sync)
+{
+    pg->fifo[(pg->fifo_head + pg->fifo_n) % pg->fifo_size] =
+        (struct entry){.fn = fn, .ctx = ctx, .sent_ms = ev_now_ms(pg->ev), .is_sync = is_sync};
+    pg->fifo_n++;
+}
+
+/* ---- life ---- */
+
+static void close_conn(struct pg *pg)
+{
+    if (pg->io.fd >= 0)
+        ev_del(pg->ev, &pg->io);
+    if (pg->conn)
+        PQfinish(pg->conn);
+    pg->conn = NULL;
+    pg->open_group = false;
+}
+
+/* Answers all in flight. Callbacks may try to send more: the state refuses them. */
+static void fail_all(struct pg *pg)
+{
+    for (struct entry *e; (e = fifo_head(pg));) {
+        struct entry copy = *e;
+        fifo_pop(pg);
+        if (copy.fn && !copy.answered)
+            copy.fn(copy.ctx, STATUS_DATABASE_AWAY, NULL);
+    }
+}
+
+/* The first line of libpq's message, which never has the password. */
+static const char *first_line(struct pg *pg, const char *text)
+{
+    size_t n = strcspn(text, "\n");
+    if (n >= sizeof pg->error)
+        n = sizeof pg->error - 1;
+    memcpy(pg->error, text, n);
+    pg->error[n] = 0;
+    return pg->error;
+}
+
+static void lose(struct pg *pg, const char *why)
+{
+    bool was_ready = pg->state == READY;
+    backoff_failed(&pg->backoff, ev_now_ms(pg->ev));
+    if (was_ready || pg->backoff.failures == 1)
+        log_warn("pg_lost", NULL, "%s connection: %s", pg->o.role, first_line(pg, why));
+    else
+        log_debug("pg_lost", NULL, "%s connection: %s", pg->o.role, first_line(pg, why));
+    set_state(pg, WAITING);
+    close_conn(pg);
+    fail_all(pg);
+}
+
+static void watch(struct pg *pg, uint32_t events)
+{
+    int fd = PQsocket(pg->conn);
+    if (pg->io.fd >= 0)
+        ev_del(pg->ev, &pg->io);
+    pg->io.fd = fd;
+    pg->io.events = events;
+    if (fd >= 0 && !ev_add(pg->ev, &pg->io))
+        pg->io.fd = -1;
+}
+
+static void want_write(struct pg *pg, bool yes)
+{
+    ev_modify(pg->ev, &pg->io, EPOLLIN | (yes ? EPOLLOUT : 0));
+}
+
+static void on_prepared(void *ctx, enum status st, const PGresult *res)
+{
+    struct pg *pg = ctx;
+    if (st == STATUS_OK || pg->state != PREPARING)
+        return;
+    if (res)
+        log_error("pg_prepare", NULL, "%s connection: %s", pg->o.role, pg_error(pg, res));
+    pg->lost = true;
+}
+
+static void on_ready(void *ctx, enum status st, const PGresult *res)
+{
+    (void)res;
+    struct pg *pg = ctx;
+    if (st != STATUS_OK || pg->state != PREPARING || pg->lost)
+        return;
+    set_state(pg, READY);
+    backoff_succeeded(&pg->backoff);
+    log_info("pg_ready", NULL, "%s connection to %s:%s", pg->o.role, PQhost(pg->conn),
+             PQport(pg->conn));
+}
+
+static bool send_settings(struct pg *pg)
+{
+    char sql[96];
+    snprintf(sql, sizeof sql, "SET statement_timeout = %lld", (long long)pg->o.statement_timeout_ms);
+    if (!fifo_room(pg) || !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
+        return false;
+    fifo_push(pg, on_prepared, pg, false);
+    return true;
+}
+
+static void prepare_all(struct pg *pg)
+{
+    set_state(pg, PREPARING);
+    bool ok = PQsetnonblocking(pg->conn, 1) == 0 && PQenterPipelineMode(pg->conn) &&
+              send_settings(pg);
+    for (const struct pg_statement *const *s = pg->o.prepare; ok && s && *s; s++) {
+        ok = fifo_room(pg) &&
+             PQsendPrepare(pg->conn, (*s)->name, (*s)->sql, (*s)->n_params, (*s)->types);
+        if (ok)
+            fifo_push(pg, on_prepared, pg, false);
+    }
+    if (!ok || !fifo_room(pg) || !PQpipelineSync(pg->conn)) {
+        lose(pg, PQerrorMessage(pg->conn));
+        return;
+    }
+    fifo_push(pg, on_ready, pg, true);
+    watch(pg, EPOLLIN | EPOLLOUT);
+}
+
+static void connect_step(struct pg *pg)
+{
+    switch (PQconnectPoll(pg->conn)) {
+    case PGRES_POLLING_READING:
+        watch(pg, EPOLLIN);
+        break;
+    case PGRES_POLLING_WRITING:
+        watch(pg, EPOLLOUT);
+        break;
+    case PGRES_POLLING_OK:
+        prepare_all(pg);
+        break;
+    default:
+        lose(pg, PQerrorMessage(pg->conn));
+    }
+}
+
+static void on_hosts(void *ctx, const char *error)
+{
+    struct pg *pg = ctx;
+    if (error) {
+        lose(pg, error);
+        return;
+    }
+    set_state(pg, CONNECTING);
+    pg->conn = pg_hosts_connect(pg->hosts, pg->o.application);
+    if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD) {
+        lose(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
+        return;
+    }
+    watch(pg, EPOLLOUT); /* as documented: behave as if PQconnectPoll had said WRITING */
+}
+
+/* ---- results ---- */
+
+static enum status status_of_error(const PGresult *res)
+{
+    const char *code = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    if (!code)
+        return STATUS_DATABASE_AWAY;
+    if (strcmp(code, "57014") == 0 || strcmp(code, "55P03") == 0)
+        return STATUS_DEADLINE; /* query_canceled, lock_not_available */
+    if (strncmp(code, "08", 2) == 0 || strncmp(code, "53", 2) == 0 || strncmp(code, "57P", 3) == 0 ||
+        strcmp(code, "25006") == 0) /* the last: read-only, the primary has moved */
+        return STATUS_DATABASE_AWAY;
+    return STATUS_INTERNAL;
+}
+
+static enum status status_of_result(const PGresult *res)
+{
+    switch (PQresultStatus(res)) {
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_PIPELINE_SYNC:
+        return STATUS_OK;
+    case PGRES_PIPELINE_ABORTED:
+        return STATUS_CONFLICT;
+    default:
+        return status_of_error(res);
+    }
+}
+
+/* A result for the head of the FIFO. A query's entry stays until the NULL that follows it. */
+static void hand_on(struct pg *pg, PGresult *res)
+{
+    struct entry *e = fifo_head(pg);
+    struct entry copy = *e;
+    e->answered = true;
+    if (copy.is_sync)
+        fifo_pop(pg);
+    if (copy.fn && !copy.answered)
+        copy.fn(copy.ctx, status_of_result(res), res);
+    PQclear(res);
+}
+
+static void dispatch(struct pg *pg)
+{
+    while (fifo_head(pg) && !pg->lost && !PQisBusy(pg->conn)) {
+        PGresult *res = PQgetResult(pg->conn);
+        if (res) {
+            hand_on(pg, res);
+        } else if (fifo_head(pg)->answered) {
+            fifo_pop(pg);
+        } else {
+            break; /* nothing for the head yet, or the connection is gone */
+        }
+    }
+}
+
+static void receive(struct pg *pg)
+{
+    bool alive = PQconsumeInput(pg->conn) == 1;
+    dispatch(pg); /* what came before the end still counts */
+    if (pg->lost || !alive || PQstatus(pg->conn) == CONNECTION_BAD)
+        lose(pg, PQerrorMessage(pg->conn));
+}
+
+static void write_out(struct pg *pg)
+{
+    int left = PQflush(pg->conn);
+    if (left < 0)
+        lose(pg, PQerrorMessage(pg->conn));
+    else
+        want_write(pg, left == 1);
+}
+
+static void on_io(struct ev_io *io, uint32_t events)
+{
+    struct pg *pg = (struct pg *)(void *)io;
+    pg->lost = false;
+    if (pg->state == CONNECTING) {
+        connect_step(pg);
+        return;
+    }
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        receive(pg);
+    if (pg->conn && (events & EPOLLOUT))
+        write_out(pg);
+}
+
+/* ---- public ---- */
+
+struct pg *pg_new(struct ev *ev, const struct pg_options *o)
+{
+    struct pg *pg = calloc(1, sizeof *pg);
+    if (!pg)
+        return NULL;
+    pg->ev = ev;
+    pg->o = *o;
+    pg->io = (struct ev_io){.fd = -1, .ready = on_io};
+    pg->backoff.seed = (uint64_t)(uintptr_t)pg ^ (uint64_t)ev_clock_us();
+    pg->hosts = pg_hosts_new(ev, o->conninfo, on_hosts, pg);
+    if (!pg->hosts || !fifo_grow(pg)) {
+        pg_free(pg);
+        return NULL;
+    }
+    set_state(pg, HELD);
+    return pg;
+}
+
+static void start(struct pg *pg)
+{
+    set_state(pg, RESOLVING);
+    pg_hosts_resolve(pg->hosts);
+}
+
+void pg_release_hold(struct pg *pg)
+{
+    if (pg->state == HELD)
+        start(pg);
+}
+
+void pg_free(struct pg *pg)
+{
+    if (!pg)
+        return;
+    set_state(pg, HELD);
+    close_conn(pg);
+    fail_all(pg);
+    pg_hosts_free(pg->hosts);
+    free(pg->fifo);
+    free(pg);
+}
+
+void pg_tick(struct pg *pg, int64_t now_ms)
+{
+    struct entry *head = fifo_head(pg);
+    if (pg->state == WAITING && now_ms >= pg->backoff.next_ms)
+        start(pg);
+    else if ((pg->state == RESOLVING || pg->state == CONNECTING || pg->state == PREPARING) &&
+             now_ms - pg->state_since_ms > pg->o.connect_timeout_ms) {
+        pg_hosts_cancel(pg->hosts);
+        lose(pg, "no connection within the time-out");
+    } else if (pg->state == READY && head && now_ms - head->sent_ms > pg->o.stall_ms)
+        lose(pg, "no answer within the deadline");
+}
+
+bool pg_ready(const struct pg *pg)
+{
+    return pg->state == READY;
+}
+
+unsigned pg_in_flight(const struct pg *pg)
+{
+    return pg->fifo_n;
+}
+
+enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v, pg_fn fn,
+                     void *ctx)
+{
+    static const int binary[PG_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    if (pg->state != READY || !fifo_room(pg))
+        return STATUS_DATABASE_AWAY;
+    int sent = *s->name ? PQsendQueryPrepared(pg->conn, s->name, v->n, v->value, v->length, binary, 1)
+                        : PQsendQueryParams(pg->conn, s->sql, v->n, s->types, v->value, v->length,
+                                            binary, 1);
+    if (!sent)
+        return STATUS_DATABASE_AWAY; /* what is wrong shows at the next read or write */
+    fifo_push(pg, fn, ctx, false);
+    pg->open_group = true;
+    return STATUS_OK;
+}
+
+enum status pg_sync(struct pg *pg, pg_fn fn, void *ctx)
+{
+    if (pg->state != READY || !fifo_room(pg) || !PQpipelineSync(pg->conn))
+        return STATUS_DATABASE_AWAY;
+    fifo_push(pg, fn, ctx, true);
+    pg->open_group = false;
+    return STATUS_OK;
+}
+
+void pg_flush(struct pg *pg)
+{
+    if (pg->state != READY)
+        return;
+    if (pg->open_group)
+        pg_sync(pg, NULL, NULL);
+    if (pg->fifo_n)
+        write_out(pg);
+}
+
+const char *pg_error(struct pg *pg, const PGresult *res)
+{
+    const char *code = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    snprintf(pg->error, sizeof pg->error, "%s: %s", code ? code : "?", text ? text : "?");
+    return pg->error;
+}
+
+/* ---- values ---- */
+
+static void put64(char *out, uint64_t v)
+{
+    v = htobe64(v);
+    memcpy(out, &v, 8);
+}
+
+static void put32(char *out, uint32_t v)
+{
+    v = htobe32(v);
+    memcpy(out, &v, 4);
+}
+
+void pg_int8(struct pg_values *v, int64_t value, char space[8])
+{
+    put64(space, (uint64_t)value);
+    pg_bytes(v, space, 8);
+}
+
+void pg_time(struct pg_values *v, int64_t unix_us, char space[8])
+{
+    pg_int8(v, unix_us - EPOCH_2000_US, space);
+}
+
+void pg_array_begin(struct buf *b, Oid element, size_t n, bool has_null)
+{
+    char *p = buf_reserve(b, 20);
+    if (!p)
+        return;
+    put32(p, n ? 1 : 0); /* dimensions */
+    put32(p + 4, has_null);
+    put32(p + 8, element);
+    put32(p + 12, (uint32_t)n);
+    put32(p + 16, 1); /* lower bound */
+    buf_advance(b, n ? 20 : 12);
+}
+
+void pg_array_bytes(struct buf *b, const void *data, size_t len)
+{
+    char *p = buf_reserve(b, 4 + len);
+    if (!p)
+        return;
+    put32(p, data ? (uint32_t)len : UINT32_MAX);
+    if (data && len)
+        memcpy(p + 4, data, len);
+    buf_advance(b, 4 + (data ? len : 0));
+}
+
+void pg_array_int8(struct buf *b, int64_t value)
+{
+    char raw[8];
+    put64(raw, (uint64_t)value);
+    pg_array_bytes(b, raw, sizeof raw);
+}
+
+void pg_array_time(struct buf *b, int64_t unix_us)
+{
+    pg_array_int8(b, unix_us - EPOCH_2000_US);
+}
+
+int64_t pg_get_int8(const PGresult *res, int row, int column)
+{
+    uint64_t v;
+    if (PQgetlength(res, row, column) != sizeof v)
+        return 0;
+    memcpy(&v, PQgetvalue(res, row, column), sizeof v);
+    return (int64_t)be64toh(v);
+}
+
+int64_t pg_get_time(const PGresult *res, int row, int column)
+{
+    return pg_get_int8(res, row, column) + EPOCH_2000_US;
+}
+
+struct pg_text pg_get_text(const PGresult *res, int row, int column)
+{
+    return (struct pg_text){PQgetvalue(res, row, column), (size_t)PQgetlength(res, row, column)};
+}
