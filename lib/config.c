@@ -1,29 +1,24 @@
 /* config: owns the table of variables, their types and checks. Called once, at start.
  *
  * A new variable is a field in struct config and a row in options[]. A value that needs a look of
- * its own gets a check: it returns NULL when the value is good, else what is wanted; it may shorten
- * the value in place and set other fields. Values of hidden types never reach an output. */
+ * its own gets a check (config_check.h). Values of hidden types never reach an output. */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libpq-fe.h>
-#include <limits.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "config_check.h"
 #include "text.h"
 
 enum {
     VALUE_MAX = 16 * 1024, /* bytes of a file named by X_FILE; a URL of many hosts is under 2 KiB */
     WANT_MAX = 96,         /* "an integer from … to …" with the longest numbers is 58 */
-    THREADS_MAX = 64,
-    REDIS_DB_MAX = INT_MAX
+    THREADS_MAX = 64
 };
 
 enum option_type {
@@ -49,13 +44,6 @@ struct option {
 
 /* the table */
 
-static const char *check_database_url(struct config *c, char *value);
-static const char *check_redis_host(struct config *c, char *value);
-static const char *check_redis_url(struct config *c, char *value);
-static const char *check_address(struct config *c, char *value);
-static const char *check_one_or_two(struct config *c, char *value);
-static const char *check_origin(struct config *c, char *value);
-
 #define FIELD(name) offsetof(struct config, name)
 
 static const struct option options[] = {
@@ -64,14 +52,14 @@ static const struct option options[] = {
      .programs = CONFIG_BOTH,
      .field = FIELD(database_url),
      .fallback = "postgresql://alicerce:alicerce@localhost:5432/alicerce",
-     .check = check_database_url,
+     .check = config_check_database_url,
      .meaning = "PostgreSQL, as libpq reads it; several hosts allowed"},
     {.name = "REDIS_HOST",
      .type = OPTION_TEXT,
      .programs = CONFIG_BOTH,
      .field = FIELD(redis_host),
      .fallback = "localhost",
-     .check = check_redis_host,
+     .check = config_check_redis_host,
      .meaning = "Redis: name or address"},
     {.name = "REDIS_PORT",
      .type = OPTION_INTEGER,
@@ -91,7 +79,7 @@ static const struct option options[] = {
      .type = OPTION_URL,
      .programs = CONFIG_BOTH,
      .field = FIELD(redis_host),
-     .check = check_redis_url,
+     .check = config_check_redis_url,
      .meaning = "redis://[user[:password]@]host[:port][/db], in place of the three above"},
     {.name = "LOG_LEVEL",
      .type = OPTION_WORD,
@@ -112,7 +100,7 @@ static const struct option options[] = {
      .programs = CONFIG_API,
      .field = FIELD(host),
      .fallback = "0.0.0.0",
-     .check = check_address,
+     .check = config_check_address,
      .meaning = "address to listen on, IPv4 or IPv6"},
     {.name = "PORT",
      .type = OPTION_INTEGER,
@@ -150,7 +138,7 @@ static const struct option options[] = {
      .type = OPTION_SECRET,
      .programs = CONFIG_API,
      .field = FIELD(meta_app_secret),
-     .check = check_one_or_two,
+     .check = config_check_one_or_two,
      .meaning = "checks webhook signatures; two separated by a comma while one is rotated"},
     {.name = "META_VERIFY_TOKEN",
      .type = OPTION_SECRET,
@@ -162,7 +150,7 @@ static const struct option options[] = {
      .programs = CONFIG_API,
      .field = FIELD(frontend_url),
      .fallback = "http://localhost",
-     .check = check_origin,
+     .check = config_check_origin,
      .meaning = "origin that CORS allows"},
 };
 enum { N_OPTIONS = sizeof options / sizeof options[0] };
@@ -181,189 +169,6 @@ static bool is_text(const struct option *o)
 static char **text_field(struct config *c, const struct option *o)
 {
     return (char **)(void *)((char *)c + o->field);
-}
-
-/* Frees a text and leaves nothing of it in memory. */
-static void free_text(char *s)
-{
-    if (s)
-        explicit_bzero(s, strlen(s));
-    free(s);
-}
-
-/* checks of hosts and URLs */
-
-/* A host name, or an IPv6 address without its brackets. */
-static bool is_host(const char *s)
-{
-    struct in6_addr six;
-    size_t len = strlen(s);
-    /* 253: RFC 1035 section 2.3.4 without the root's dot; '_' stands in compose service names */
-    return (text_token(s, len, 253) && !strchr(s, ':')) || inet_pton(AF_INET6, s, &six) == 1;
-}
-
-/* Splits "host", "host:port", "[v6]" or "[v6]:port" in place. *ret_port stays when there is none.
- */
-static bool split_host_port(char *s, const char **ret_host, int64_t *ret_port)
-{
-    char *host = s, *rest;
-    if (*s == '[') {
-        host = s + 1;
-        rest = strchr(host, ']');
-        if (!rest)
-            return false;
-        *rest++ = '\0';
-    } else {
-        rest = host + strcspn(host, ":");
-    }
-    if (*rest == ':') {
-        *rest++ = '\0';
-        if (!text_int(rest, strlen(rest), 1, 65535, ret_port))
-            return false;
-    } else if (*rest != '\0') {
-        return false;
-    }
-    *ret_host = host;
-    return is_host(host) && (*s == '[') == (strchr(host, ':') != NULL);
-}
-
-static const char *check_redis_host(struct config *c, char *value)
-{
-    (void)c;
-    return is_host(value) ? NULL : "a host name or an IP address";
-}
-
-static const char *check_address(struct config *c, char *value)
-{
-    struct in6_addr any; /* holds either kind */
-    (void)c;
-    bool good = inet_pton(AF_INET, value, &any) == 1 || inet_pton(AF_INET6, value, &any) == 1;
-    return good ? NULL : "an IPv4 or IPv6 address";
-}
-
-/* A comma-separated list of ports as libpq has it; an empty one means the default. */
-static bool are_ports(const char *s)
-{
-    for (;; s++) {
-        size_t n = strcspn(s, ",");
-        int64_t port;
-        if (n > 0 && !text_int(s, n, 1, 65535, &port))
-            return false;
-        s += n;
-        if (*s == '\0')
-            return true;
-    }
-}
-
-static bool is_conninfo(const char *value)
-{
-    PQconninfoOption *found = PQconninfoParse(value, NULL); /* its message may hold the password */
-    bool good = found != NULL;
-    for (const PQconninfoOption *o = found; o && o->keyword; o++)
-        if (strcmp(o->keyword, "port") == 0 && o->val)
-            good = are_ports(o->val);
-    PQconninfoFree(found);
-    return good;
-}
-
-static bool starts_with(const char *s, const char *prefix)
-{
-    return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-static const char *check_database_url(struct config *c, char *value)
-{
-    (void)c;
-    bool url = starts_with(value, "postgresql://") || starts_with(value, "postgres://");
-    return url && is_conninfo(value)
-               ? NULL
-               : "postgresql://user:password@host:port/database, reserved characters as %XX";
-}
-
-/* Percent-decodes a part of a URL into *ret, NULL for an empty part. false: it is broken. */
-static bool decode_part(char *s, char **ret)
-{
-    size_t len;
-    if (!text_percent_decode(s, strlen(s), false, &len))
-        return false;
-    s[len] = '\0';
-    free_text(*ret);
-    *ret = len > 0 ? strdup(s) : NULL;
-    return len == 0 || *ret;
-}
-
-/* "user:password", ":password" or "user". */
-static bool parse_user(struct config *c, char *s)
-{
-    char *colon = strchr(s, ':');
-    if (colon)
-        *colon = '\0';
-    char none[] = "";
-    return decode_part(s, &c->redis_user) &&
-           decode_part(colon ? colon + 1 : none, &c->redis_password);
-}
-
-/* What follows redis://; afterwards the host stands at its start. The user ends at the last '@', as
- * a host has none: a password with an unescaped one is understood too. */
-static bool parse_redis(struct config *c, char *s)
-{
-    char none[] = "", *at = strrchr(s, '@'), *authority = at ? at + 1 : s;
-    const char *host;
-    if (at)
-        *at = '\0';
-    if (!parse_user(c, at ? s : none))
-        return false;
-    char *slash = strchr(authority, '/');
-    c->redis_db = 0;
-    c->redis_port = 6379;
-    if (slash) {
-        *slash++ = '\0';
-        if (*slash && !text_int(slash, strlen(slash), 0, REDIS_DB_MAX, &c->redis_db))
-            return false;
-    }
-    if (!split_host_port(authority, &host, &c->redis_port))
-        return false;
-    memmove(s, host, strlen(host) + 1);
-    return true;
-}
-
-static const char *check_redis_url(struct config *c, char *value)
-{
-    static const char scheme[] = "redis://";
-    if (starts_with(value, "rediss://"))
-        return "redis://: TLS to Redis (rediss://) is not supported yet";
-    if (!starts_with(value, scheme) || !parse_redis(c, value + strlen(scheme)))
-        return "redis://[user[:password]@]host[:port][/db], reserved characters as %XX";
-    memmove(value, value + strlen(scheme), strlen(value + strlen(scheme)) + 1);
-    return NULL;
-}
-
-static const char *check_one_or_two(struct config *c, char *value)
-{
-    (void)c;
-    const char *comma = strchr(value, ',');
-    bool good = !comma || (comma > value && comma[1] != '\0' && !strchr(comma + 1, ','));
-    return good ? NULL : "one secret, or two separated by a comma";
-}
-
-/* RFC 6454 section 6.2: scheme, host and port alone. One slash at the end is dropped. */
-static const char *check_origin(struct config *c, char *value)
-{
-    static const char want[] = "an origin: http:// or https://, a host and perhaps a port, no path";
-    char copy[300]; /* 253 of a host, the scheme, the port, brackets */
-    const char *host;
-    int64_t port = 0;
-    (void)c;
-    size_t scheme = starts_with(value, "https://") ? 8 : starts_with(value, "http://") ? 7 : 0;
-    size_t len = strlen(value);
-    if (scheme == 0 || len >= sizeof copy)
-        return want;
-    if (value[len - 1] == '/')
-        value[--len] = '\0';
-    if (len < scheme)
-        return want;
-    memcpy(copy, value, len + 1);
-    return split_host_port(copy + scheme, &host, &port) ? NULL : want;
 }
 
 /* error lines */
@@ -444,7 +249,7 @@ static const char *store_text(struct config *c, const struct option *o, char *va
     char *copy = strdup(value);
     if (!copy)
         return "more memory";
-    free_text(*text_field(c, o));
+    config_free_text(*text_field(c, o));
     *text_field(c, o) = copy;
     return NULL;
 }
@@ -588,10 +393,10 @@ void config_free(struct config *c)
     for (size_t i = 0; i < N_OPTIONS; i++) {
         if (!is_text(&options[i]))
             continue;
-        free_text(*text_field(c, &options[i]));
+        config_free_text(*text_field(c, &options[i]));
         *text_field(c, &options[i]) = NULL; /* two rows may have one field */
     }
-    free_text(c->redis_user);
+    config_free_text(c->redis_user);
     free(c);
 }
 
