@@ -1,0 +1,42 @@
+/* store: what the store_* files share: the outcome of a transaction of one or more statements.
+ *
+ * A store_tx follows the statements between two syncs of a pg (one transaction) and calls back
+ * once, after the commit or the first failure. PGresult stays behind it. */
+#ifndef ALICERCE_STORE_H
+#define ALICERCE_STORE_H
+
+#include "pg.h"
+#include "status.h"
+
+/* Embedded in its owner, kept until done ran. done runs exactly once if and only if the call
+ * returned STATUS_OK. */
+struct store_ticket {
+    void (*done)(struct store_ticket *t, enum status st);
+};
+
+struct store_tx {
+    /*   STATUS_OK             committed
+     *   STATUS_DATABASE_AWAY  the connection was lost: the outcome is unknown
+     *   STATUS_DEADLINE       rolled back: statement_timeout or a lock's
+     *   STATUS_CONFLICT       rolled back: deadlock or serialization failure; the same may pass
+     * again STATUS_INVALID        rolled back: the data was refused (SQLSTATE classes 22, 23, 54)
+     *   STATUS_INTERNAL       rolled back: refused for another reason (schema, rights, a bug) */
+    void (*done)(struct store_tx *t, enum status st);
+    unsigned open;    /* from here store's own: answers that are still out */
+    enum status st;   /* of the first failure */
+    char reason[200]; /* valid UTF-8; "22P02: …" when st is INVALID or INTERNAL */
+};
+
+void store_tx_begin(struct store_tx *t);
+/* pg_query whose outcome counts for the transaction. */
+enum status store_tx_query(struct store_tx *t, struct pg *pg, const struct pg_statement *s,
+                           const struct pg_values *v);
+/* For statements with an answer of their own: counts one more, and notes its outcome in the pg_fn.
+ */
+void store_tx_expect(struct store_tx *t);
+void store_tx_answer(struct store_tx *t, enum status st, const PGresult *res);
+/* Syncs. STATUS_OK when done will run; else no statement had been accepted and done will not run.
+ */
+enum status store_tx_commit(struct store_tx *t, struct pg *pg);
+
+#endif
