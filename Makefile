@@ -1,73 +1,213 @@
 # Alicerce. `make help` lists the targets.
-BUILD    ?= build
-CC       ?= gcc
+#
+#   make CC=clang WERROR=1        another compiler, warnings are errors
+#   make SANITIZE=thread          a sanitizer; each has a build folder of its own
+#   make CFLAGS=-Dx LDFLAGS=...   added to the flags; a change of flags rebuilds
+#   make V=1                      shows each command whole
+#
+# Sources are found by wildcard: a new file in lib/, api/, worker/, sql/, tests/unit/ or tests/fuzz/
+# needs no line here.
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+ASAN := address,undefined
 SANITIZE ?=
-VERSION  := 0.1.0
+ifeq ($(SANITIZE),)
+BUILD ?= build
+else ifeq ($(SANITIZE),$(ASAN))
+BUILD ?= build/asan
+else ifeq ($(SANITIZE),thread)
+BUILD ?= build/tsan
+else
+BUILD ?= build/$(SANITIZE)
+endif
 
 LIB_PKGS := libpq hiredis jansson libcrypto
 API_PKGS := libmicrohttpd
 PKGS     := $(LIB_PKGS) $(API_PKGS)
 
+# What the compiler is and knows: -fcf-protection is x86's, LTO wants GNU ld's plugin of the same compiler.
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+IS_X86   := $(findstring x86,$(shell $(CC) -dumpmachine 2>/dev/null))
+
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
           -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
-OPT    := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2 -flto=auto -D_FORTIFY_SOURCE=3)
+HARDEN := -fstack-protector-strong -fstack-clash-protection $(if $(IS_X86),-fcf-protection) -fPIE
+LTO    := $(if $(IS_CLANG),,-flto=auto)
+AR     := $(if $(IS_CLANG),ar,gcc-ar)
+OPT    := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2 $(LTO) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 SAN    := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-CFLAGS ?=
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -g $(OPT) $(SAN) $(WARN) $(HARDEN) -Ilib -I$(BUILD)/gen \
-             -DALICERCE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-ALL_LDFLAGS = $(OPT) $(SAN) -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -g $(OPT) $(SAN) $(WARN) $(HARDEN) -Ilib -I$(BUILD)/gen \
+              -DALICERCE_VERSION='"$(VERSION)"' $(PKG_CFLAGS) -pthread $(CFLAGS)
+ALL_LDFLAGS = $(OPT) $(SAN) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(LDFLAGS)
 
 LIB_SRC    := $(wildcard lib/*.c)
 API_SRC    := $(wildcard api/*.c)
 WORKER_SRC := $(wildcard worker/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
+SQL_SRC    := $(sort $(wildcard sql/*.sql))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/migrations.o
 API_OBJ    := $(API_SRC:%.c=$(BUILD)/obj/%.o)
 WORKER_OBJ := $(WORKER_SRC:%.c=$(BUILD)/obj/%.o)
+# What unit tests and fuzz targets reach into: all but the two mains. Archives, because both programs
+# have a loop.o and no test wants both.
+INNER      := $(BUILD)/api.a $(BUILD)/worker.a $(BUILD)/lib.a
 UNIT_OBJ   := $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 
+PROGRAMS := $(BUILD)/alicerce-api $(BUILD)/alicerce-worker
+PYTHON   := python3 -B
+SUPPORT  := tests/support
+SUBMAKE  := $(MAKE) --no-print-directory
+Q        := $(if $(V),,@)
+SAY       = $(if $(V),@:,@printf '  %-5s %s\n' $1 $2)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
 .PHONY: all
-all: $(BUILD)/alicerce-api $(BUILD)/alicerce-worker ## build both programs
+all: $(PROGRAMS) ## build both programs into build/
 
-$(BUILD)/alicerce-api: $(API_OBJ) $(LIB_OBJ)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $$(pkg-config --libs $(PKGS))
+# --- compiling and linking
 
-$(BUILD)/alicerce-worker: $(WORKER_OBJ) $(LIB_OBJ)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $$(pkg-config --libs $(LIB_PKGS))
+$(BUILD)/alicerce-api: $(API_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(PKGS))
 
-$(BUILD)/unit: $(UNIT_OBJ) $(LIB_OBJ)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $$(pkg-config --libs $(LIB_PKGS) check)
+$(BUILD)/alicerce-worker: $(WORKER_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(LIB_PKGS))
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/lib.a $(BUILD)/gen/lists
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $$(pkg-config --libs $(PKGS) check)
+
+$(BUILD)/api.a: $(filter-out %/main.o,$(API_OBJ)) $(BUILD)/gen/lists
+$(BUILD)/worker.a: $(filter-out %/main.o,$(WORKER_OBJ)) $(BUILD)/gen/lists
+$(BUILD)/lib.a: $(LIB_OBJ) $(BUILD)/gen/lists
+%.a:
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+# Tests name what they reach into by its room: "api/router.h". What lies in lib/ needs none.
+$(BUILD)/obj/tests/%.o: private ALL_CFLAGS += -I.
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/gen/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call SAY,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The SQL files travel inside the programs, so that what is applied is what was built.
-$(BUILD)/gen/migrations.c: $(wildcard sql/*.sql) sql/embed.sh
-	@mkdir -p $(@D)
-	sh sql/embed.sh sql/*.sql > $@
+$(BUILD)/gen/migrations.c: $(SQL_SRC) sql/embed.sh $(BUILD)/gen/lists
+	$(call SAY,SQL,$@)
+	$(Q)sh sql/embed.sh $(SQL_SRC) > $@
 
-$(BUILD)/obj/gen/migrations.o: $(BUILD)/gen/migrations.c
+$(BUILD)/obj/gen/migrations.o: $(BUILD)/gen/migrations.c $(BUILD)/gen/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call SAY,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Every tests/unit/test_X.c has `Suite *suite_X(void)`; this list runs them all.
-$(BUILD)/gen/suites.h: $(UNIT_SRC)
-	@mkdir -p $(@D)
-	ls tests/unit | sed -n 's/^test_\(.*\)\.c$$/X(\1)/p' > $@
+$(BUILD)/gen/suites.h: $(BUILD)/gen/lists
+	$(Q)printf 'X(%s)\n' $(sort $(patsubst tests/unit/test_%.c,%,$(filter tests/unit/test_%,$(UNIT_SRC)))) > $@
 $(BUILD)/obj/tests/unit/main.o: $(BUILD)/gen/suites.h
 
+# Two texts that are rewritten only when they change: objects are made anew when flags or the
+# compiler differ, programs when a source came or went. What is missing is named before all else.
+$(BUILD)/gen/flags: export TEXT = $(shell $(CC) --version 2>/dev/null | head -n 1) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/gen/lists: export TEXT = $(SQL_SRC) $(LIB_SRC) $(API_SRC) $(WORKER_SRC) $(UNIT_SRC) $(ALL_LDFLAGS)
+$(BUILD)/gen/flags $(BUILD)/gen/lists: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$TEXT" | cmp -s - $@ || printf '%s\n' "$$TEXT" > $@
+$(BUILD)/gen/flags: | need-build
+
+.PHONY: FORCE need-build need-test
+FORCE:
+need-build:
+	@CC="$(CC)" sh $(SUPPORT)/deps.sh check build
+need-test:
+	@CC="$(CC)" sh $(SUPPORT)/deps.sh check build test
+$(UNIT_OBJ): | need-test
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- running it here
+
+.PHONY: deps
+deps: ## install what building, running and testing need (apt-get as root or by sudo), or name it
+	@sh $(SUPPORT)/deps.sh install build run test
+
+.PHONY: run dev status stop demo
+run: ## start PostgreSQL, Redis, API and worker, all private, under .run/; Ctrl-C stops them
+	@sh $(SUPPORT)/deps.sh install build run
+	@$(SUBMAKE) all
+	@exec $(PYTHON) $(SUPPORT)/stack.py run
+
+dev: ## as run, and rebuild and restart whenever a source file is saved
+	@sh $(SUPPORT)/deps.sh install build run
+	@exec $(PYTHON) $(SUPPORT)/stack.py dev
+
+FORMAT ?= text
+status: ## where it runs (FORMAT=text, env or json)
+	@$(PYTHON) $(SUPPORT)/stack.py status --format $(FORMAT)
+
+stop: ## stop what `make run` or `make dev` started
+	@$(PYTHON) $(SUPPORT)/stack.py stop
+
+demo: ## send the running stack some posts, counts and deliveries, and show what arrived
+	@$(PYTHON) $(SUPPORT)/demo.py
+
+# --- tests
+
+.PHONY: test
+test: ## run every test: unit, sql, flow, fault, fuzz corpus, race detector; installs what is missing
+	@sh $(SUPPORT)/deps.sh install build run test
+	@$(PYTHON) $(SUPPORT)/run_tests.py
+
 .PHONY: unit
-unit: $(BUILD)/unit ## run the unit tests
+unit: ## run the unit tests, with ASan and UBSan
+	@$(SUBMAKE) SANITIZE=$(or $(SANITIZE),$(ASAN)) unit-here
+.PHONY: unit-here
+unit-here: $(BUILD)/unit
 	$(BUILD)/unit
 
+.PHONY: asan tsan
+asan: ## build with address and undefined-behaviour sanitizers into build/asan
+	@$(SUBMAKE) SANITIZE=$(ASAN) all build/asan/unit
+tsan: ## build with the thread sanitizer into build/tsan
+	@$(SUBMAKE) SANITIZE=thread all
+
+# --- installing
+
+.PHONY: install
+install: all ## install programs, man pages, units and docs (PREFIX=/usr/local DESTDIR=)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/alicerce
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 README.md LICENSE $(wildcard docs/*.md docs/*.yaml) $(DESTDIR)$(PREFIX)/share/doc/alicerce
+	for unit in docs/systemd/*.service; do \
+	    sed 's|@PREFIX@|$(PREFIX)|' $$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
+
+# --- upkeep
+
+C_FILES = $(shell git ls-files '*.[ch]')
+
+.PHONY: format
+format: ## lay out all C files with clang-format
+	clang-format -i $(C_FILES)
+
 .PHONY: clean
-clean: ## remove what was built
-	rm -rf $(BUILD)
+clean: ## remove what was built (.run/ with its data stays)
+	rm -rf build compile_commands.json
 
 .PHONY: help
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/' | sort
-
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
