@@ -1,0 +1,121 @@
+/* event: owns the names of a message's fields and what is believed of their values. */
+#include "event.h"
+
+#include <string.h>
+
+#include "text.h"
+
+/* ---- encoding ---- */
+
+static void add_bulk(struct buf *b, const void *data, size_t len)
+{
+    buf_char(b, '$');
+    buf_uint(b, len);
+    buf_lit(b, "\r\n");
+    buf_add(b, data, len);
+    buf_lit(b, "\r\n");
+}
+
+void event_encode(struct buf *b, const struct queue_message *m)
+{
+    char time[TEXT_TIME_LEN];
+    text_time(m->recebida_us, time);
+    buf_lit(b, "$5\r\ncorpo\r\n");
+    add_bulk(b, m->corpo, m->corpo_len);
+    buf_lit(b, "$11\r\nrecebida_em\r\n");
+    add_bulk(b, time, sizeof time);
+    buf_lit(b, "$10\r\nrequest_id\r\n");
+    add_bulk(b, m->request_id, strlen(m->request_id));
+    buf_lit(b, "$11\r\ntraceparent\r\n");
+    add_bulk(b, m->traceparent, strlen(m->traceparent));
+}
+
+/* ---- ids ---- */
+
+static size_t put_number(char *out, uint64_t v)
+{
+    char digits[20]; /* 18446744073709551615 */
+    size_t n = 0;
+    do {
+        digits[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    for (size_t i = 0; i < n; i++)
+        out[i] = digits[n - 1 - i];
+    return n;
+}
+
+size_t event_id_format(struct event_id id, char out[EVENT_ID_MAX])
+{
+    size_t n = put_number(out, id.ms);
+    out[n++] = '-';
+    return n + put_number(out + n, id.seq);
+}
+
+/* Unsigned 64 bits, which text_int does not reach. */
+static bool take_number(const char *s, size_t len, uint64_t *ret)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < len; i++)
+        if (s[i] < '0' || s[i] > '9' || __builtin_mul_overflow(v, 10U, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(s[i] - '0'), &v))
+            return false;
+    *ret = v;
+    return len > 0;
+}
+
+bool event_id_parse(const char *s, size_t len, struct event_id *ret)
+{
+    const char *dash = memchr(s, '-', len);
+    struct event_id id;
+    if (!dash || !take_number(s, (size_t)(dash - s), &id.ms) ||
+        !take_number(dash + 1, len - (size_t)(dash - s) - 1, &id.seq))
+        return false;
+    *ret = id;
+    return true;
+}
+
+/* ---- decoding ---- */
+
+/* Redis takes any 64 bits as milliseconds; PostgreSQL's timestamps end in the year 294276. Past the
+ * year 9999 no clock made it: such an entry counts as one of the epoch, always the same. */
+static int64_t time_of_id(struct event_id id)
+{
+    return id.ms < UINT64_C(253402300800000) ? (int64_t)id.ms * 1000 : 0;
+}
+
+/* Text that may stand in a column and in a log line; anything else is dropped, the delivery stays.
+ */
+static struct event_text clean_text(const char *value, size_t len)
+{
+    struct event_text none = {NULL, 0};
+    if (len == 0 || len > EVENT_TEXT_MAX || !text_utf8(value, len, NULL))
+        return none;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+            return none;
+    return (struct event_text){value, len};
+}
+
+void event_begin(struct event *e, struct event_id id)
+{
+    *e = (struct event){.id = id, .corpo = {"", 0}, .recebida_us = time_of_id(id)};
+}
+
+static bool is_name(const char *name, size_t len, const char *wanted)
+{
+    return len == strlen(wanted) && memcmp(name, wanted, len) == 0;
+}
+
+void event_field(struct event *e, const char *name, size_t name_len, const char *value,
+                 size_t value_len)
+{
+    if (is_name(name, name_len, "corpo"))
+        e->corpo = (struct event_text){value, value_len};
+    else if (is_name(name, name_len, "recebida_em"))
+        text_time_parse(value, value_len, &e->recebida_us);
+    else if (is_name(name, name_len, "request_id"))
+        e->request_id = clean_text(value, value_len);
+    else if (is_name(name, name_len, "traceparent"))
+        e->traceparent = clean_text(value, value_len);
+}
