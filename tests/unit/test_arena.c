@@ -61,6 +61,10 @@ START_TEST(test_the_cap_counts_inline_and_chunks_together)
     ck_assert_ptr_null(arena_alloc(&a, 1025));
     ck_assert_ptr_nonnull(arena_alloc(&a, 1024)); /* a refusal takes nothing */
     ck_assert_ptr_null(arena_alloc(&a, 1));
+    arena_reset(&a, 32);
+    ck_assert_ptr_nonnull(arena_alloc(&a, 1)); /* what the alignment takes counts too */
+    ck_assert_ptr_nonnull(arena_alloc(&a, 1));
+    ck_assert_ptr_null(arena_alloc(&a, 1));
     arena_reset(&a, 0);
 }
 END_TEST

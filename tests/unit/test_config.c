@@ -359,6 +359,7 @@ START_TEST(test_a_wrong_redis_url_is_refused_unsaid)
         "redis://:%00@h",
         "redis://::1",
         "redis://[::1",
+        "redis://[::1]x",
         "redis://[h]",
         "redis://a b",
         "redis://h/99999999999",

@@ -62,6 +62,7 @@ START_TEST(test_broken_utf8_is_refused)
         "\xf0\x9f\x98(", /* another byte in the middle */
         "12345678\xff",
         "1234567\xff!2345678",
+        "1234567\x80!2345678",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t chars = 99;
