@@ -88,7 +88,8 @@ static bool start(void)
     sigset_t all, before;
     sigfillset(&all);
     pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 256 * 1024); /* getaddrinfo wants some; musl's default is 131k */
+    pthread_attr_setstacksize(&attr,
+                              256 * 1024); /* getaddrinfo wants some; musl's default is 131k */
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     running = pthread_create(&thread, &attr, resolver, NULL) == 0;

@@ -1,7 +1,7 @@
 /* dns: names to addresses without blocking a loop.
  *
- * getaddrinfo(3) blocks for as long as the resolver likes, so one thread of the process asks and the
- * answer comes back through ev_post. Addresses and socket paths need no query: dns_literal. */
+ * getaddrinfo(3) blocks for as long as the resolver likes, so one thread of the process asks and
+ * the answer comes back through ev_post. Addresses and socket paths need no query: dns_literal. */
 #ifndef ALICERCE_DNS_H
 #define ALICERCE_DNS_H
 

@@ -26,7 +26,7 @@ struct ev {
     struct ev_task **tasks_end;
 };
 
-#define EV_OF(io, member) ((struct ev *)(void *)((char *)(io) - offsetof(struct ev, member)))
+#define EV_OF(io, member) ((struct ev *)(void *)((char *)(io)-offsetof(struct ev, member)))
 
 int64_t ev_clock_us(void)
 {
@@ -145,9 +145,9 @@ void ev_del(struct ev *ev, struct ev_io *io)
             ev->events[i].data.ptr = NULL;
 }
 
-void ev_run_once(struct ev *ev)
+void ev_run_once(struct ev *ev, bool wait)
 {
-    ev->n_events = epoll_wait(ev->epoll_fd, ev->events, EV_BATCH, -1);
+    ev->n_events = epoll_wait(ev->epoll_fd, ev->events, EV_BATCH, wait ? -1 : 0);
     ev->now_ms = ev_clock_us() / 1000;
     for (ev->current = 0; ev->current < ev->n_events; ev->current++) {
         struct ev_io *io = ev->events[ev->current].data.ptr;

@@ -16,7 +16,8 @@ struct ev_io {
     void (*ready)(struct ev_io *io, uint32_t events);
 };
 
-/* Something another thread wants done on this loop; embedded in its owner, posted once at a time. */
+/* Something another thread wants done on this loop; embedded in its owner, posted once at a time.
+ */
 struct ev_task {
     void (*run)(struct ev_task *task);
     struct ev_task *next;
@@ -35,8 +36,8 @@ void ev_modify(struct ev *ev, struct ev_io *io, uint32_t events);
 /* Stops watching; no event of the pass in hand reaches it any more. Call before closing the fd. */
 void ev_del(struct ev *ev, struct ev_io *io);
 
-/* Waits for events without end and hands them out: the tick, tasks and descriptors. */
-void ev_run_once(struct ev *ev);
+/* Hands out what happened: the tick, tasks and descriptors. wait: until something does. */
+void ev_run_once(struct ev *ev, bool wait);
 /* Monotonic milliseconds, as of the last wake-up. */
 int64_t ev_now_ms(const struct ev *ev);
 

@@ -1,5 +1,5 @@
-/* pg: owns one PGconn, its life (held, waiting, resolving, connecting, preparing, ready) and the FIFO
- * of what is in flight. Every change of state goes through set_state.
+/* pg: owns one PGconn, its life (held, waiting, resolving, connecting, preparing, ready) and the
+ * FIFO of what is in flight. Every change of state goes through set_state.
  *
  * Invariants: an entry of the FIFO stands for one query or one sync that libpq has accepted; its
  * callback runs exactly once. Names of hosts are resolved by dns, so PQconnectStart sees addresses
@@ -43,8 +43,8 @@ struct pg {
     struct backoff backoff;
     struct entry *fifo; /* ring */
     unsigned fifo_size, fifo_head, fifo_n;
-    bool open_group;   /* queries since the last sync */
-    bool lost;         /* seen while callbacks run; handled after */
+    bool open_group; /* queries since the last sync */
+    bool lost;       /* seen while callbacks run; handled after */
     char error[512];
 };
 
@@ -184,10 +184,22 @@ static void on_ready(void *ctx, enum status st, const PGresult *res)
 static bool send_settings(struct pg *pg)
 {
     char sql[96];
-    snprintf(sql, sizeof sql, "SET statement_timeout = %lld", (long long)pg->o.statement_timeout_ms);
+    snprintf(sql, sizeof sql, "SET statement_timeout = %lld",
+             (long long)pg->o.statement_timeout_ms);
     if (!fifo_room(pg) || !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
         return false;
     fifo_push(pg, on_prepared, pg, false);
+    return true;
+}
+
+static bool send_prepare(struct pg *pg, const struct pg_statement *const *s)
+{
+    for (; s && *s; s++) {
+        if (!fifo_room(pg) ||
+            !PQsendPrepare(pg->conn, (*s)->name, (*s)->sql, (*s)->n_params, (*s)->types))
+            return false;
+        fifo_push(pg, on_prepared, pg, false);
+    }
     return true;
 }
 
@@ -195,13 +207,8 @@ static void prepare_all(struct pg *pg)
 {
     set_state(pg, PREPARING);
     bool ok = PQsetnonblocking(pg->conn, 1) == 0 && PQenterPipelineMode(pg->conn) &&
-              send_settings(pg);
-    for (const struct pg_statement *const *s = pg->o.prepare; ok && s && *s; s++) {
-        ok = fifo_room(pg) &&
-             PQsendPrepare(pg->conn, (*s)->name, (*s)->sql, (*s)->n_params, (*s)->types);
-        if (ok)
-            fifo_push(pg, on_prepared, pg, false);
-    }
+              send_settings(pg) && send_prepare(pg, pg->o.prepare) &&
+              send_prepare(pg, pg->o.prepare_also);
     if (!ok || !fifo_room(pg) || !PQpipelineSync(pg->conn)) {
         lose(pg, PQerrorMessage(pg->conn));
         return;
@@ -252,7 +259,8 @@ static enum status status_of_error(const PGresult *res)
         return STATUS_DATABASE_AWAY;
     if (strcmp(code, "57014") == 0 || strcmp(code, "55P03") == 0)
         return STATUS_DEADLINE; /* query_canceled, lock_not_available */
-    if (strncmp(code, "08", 2) == 0 || strncmp(code, "53", 2) == 0 || strncmp(code, "57P", 3) == 0 ||
+    if (strncmp(code, "08", 2) == 0 || strncmp(code, "53", 2) == 0 ||
+        strncmp(code, "57P", 3) == 0 ||
         strcmp(code, "25006") == 0) /* the last: read-only, the primary has moved */
         return STATUS_DATABASE_AWAY;
     return STATUS_INTERNAL;
@@ -397,15 +405,16 @@ unsigned pg_in_flight(const struct pg *pg)
     return pg->fifo_n;
 }
 
-enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v, pg_fn fn,
-                     void *ctx)
+enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v,
+                     pg_fn fn, void *ctx)
 {
     static const int binary[PG_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     if (pg->state != READY || !fifo_room(pg))
         return STATUS_DATABASE_AWAY;
-    int sent = *s->name ? PQsendQueryPrepared(pg->conn, s->name, v->n, v->value, v->length, binary, 1)
-                        : PQsendQueryParams(pg->conn, s->sql, v->n, s->types, v->value, v->length,
-                                            binary, 1);
+    int sent =
+        *s->name
+            ? PQsendQueryPrepared(pg->conn, s->name, v->n, v->value, v->length, binary, 1)
+            : PQsendQueryParams(pg->conn, s->sql, v->n, s->types, v->value, v->length, binary, 1);
     if (!sent)
         return STATUS_DATABASE_AWAY; /* what is wrong shows at the next read or write */
     fifo_push(pg, fn, ctx, false);

@@ -1,7 +1,7 @@
 /* pg: one connection to PostgreSQL in pipeline mode, driven by an ev.
  *
- * Queries are sent at once and answered in order; nothing here blocks but local files that libpq reads
- * while connecting. A lost or stalled connection answers everything in flight with
+ * Queries are sent at once and answered in order; nothing here blocks but local files that libpq
+ * reads while connecting. A lost or stalled connection answers everything in flight with
  * STATUS_DATABASE_AWAY and is made anew with jitter. One thread.
  * PostgreSQL 15 documentation, 34.5 "Pipeline Mode" and 34.1 (PQconnectPoll). */
 #ifndef ALICERCE_PG_H
@@ -18,14 +18,23 @@ struct ev;
 struct pg;
 
 enum { /* type oids of parameters, from PostgreSQL's pg_type.dat */
-    PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25, PG_TIMESTAMPTZ = 1184,
-    PG_BYTEA_ARRAY = 1001, PG_TEXT_ARRAY = 1009, PG_INT8_ARRAY = 1016, PG_TIMESTAMPTZ_ARRAY = 1185,
-    PG_INT4_ARRAY = 1007, PG_JSONB = 3802, PG_JSONB_ARRAY = 3807,
-    PG_MAX_PARAMS = 12
+       PG_BYTEA = 17,
+       PG_INT8 = 20,
+       PG_INT4 = 23,
+       PG_TEXT = 25,
+       PG_TIMESTAMPTZ = 1184,
+       PG_BYTEA_ARRAY = 1001,
+       PG_TEXT_ARRAY = 1009,
+       PG_INT8_ARRAY = 1016,
+       PG_TIMESTAMPTZ_ARRAY = 1185,
+       PG_INT4_ARRAY = 1007,
+       PG_JSONB = 3802,
+       PG_JSONB_ARRAY = 3807,
+       PG_MAX_PARAMS = 12
 };
 
-/* A statement: prepared on every connection, or, without a name, planned at each use with its values.
- * All results come in binary format. Static. */
+/* A statement: prepared on every connection, or, without a name, planned at each use with its
+ * values. All results come in binary format. Static. */
 struct pg_statement {
     const char *name; /* "" for unprepared */
     const char *sql;
@@ -41,12 +50,13 @@ struct pg_values {
 };
 
 struct pg_options {
-    const char *conninfo;    /* libpq URL or keywords; must outlive the pg */
-    const char *application; /* application_name unless the URL has one */
-    const char *role;        /* "read": for the log */
-    const struct pg_statement *const *prepare; /* NULL-terminated; must outlive the pg */
+    const char *conninfo;                           /* libpq URL or keywords; must outlive the pg */
+    const char *application;                        /* application_name unless the URL has one */
+    const char *role;                               /* "read": for the log */
+    const struct pg_statement *const *prepare;      /* NULL-terminated; must outlive the pg */
+    const struct pg_statement *const *prepare_also; /* a second such list; NULL for none */
     int64_t connect_timeout_ms;
-    int64_t stall_ms;            /* an answer that takes longer: the connection is made anew */
+    int64_t stall_ms;             /* an answer that takes longer: the connection is made anew */
     int64_t statement_timeout_ms; /* set on the server; 0 for none */
 };
 
@@ -71,8 +81,8 @@ unsigned pg_in_flight(const struct pg *pg);
 typedef void (*pg_fn)(void *ctx, enum status st, const PGresult *res);
 
 /* Queues a query. STATUS_OK, or STATUS_DATABASE_AWAY at once (fn is not called). */
-enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v, pg_fn fn,
-                     void *ctx);
+enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v,
+                     pg_fn fn, void *ctx);
 /* Ends the group of queries since the last sync: they are one transaction, committed when fn is
  * called with STATUS_OK. fn may be NULL. */
 enum status pg_sync(struct pg *pg, pg_fn fn, void *ctx);
@@ -98,7 +108,8 @@ void pg_int8(struct pg_values *v, int64_t value, char space[8]);
 /* Microseconds since 1970 UTC as timestamptz. */
 void pg_time(struct pg_values *v, int64_t unix_us, char space[8]);
 
-/* One-dimensional arrays in PostgreSQL's binary format (arrayfuncs.c, array_recv), built in a buf. */
+/* One-dimensional arrays in PostgreSQL's binary format (arrayfuncs.c, array_recv), built in a buf.
+ */
 struct buf;
 void pg_array_begin(struct buf *b, Oid element, size_t n, bool has_null);
 void pg_array_bytes(struct buf *b, const void *data, size_t len); /* data NULL: SQL NULL */

@@ -1,7 +1,7 @@
 /* pg_hosts: owns the parsed connection string and the addresses found for its hosts.
  *
- * libpq resolves names inside PQconnectPoll, blocking; giving it hostaddr avoids that. One host with
- * several addresses becomes several entries of host, hostaddr and port. */
+ * libpq resolves names inside PQconnectPoll, blocking; giving it hostaddr avoids that. One host
+ * with several addresses becomes several entries of host, hostaddr and port. */
 #include "pg_hosts.h"
 
 #include <stdbool.h>
@@ -193,7 +193,8 @@ static bool is_list(const char *keyword)
 
 PGconn *pg_hosts_connect(struct pg_hosts *h, const char *application)
 {
-    struct buf names = buf_init(LIST_MAX), addresses = buf_init(LIST_MAX), ports = buf_init(LIST_MAX);
+    struct buf names = buf_init(LIST_MAX), addresses = buf_init(LIST_MAX),
+               ports = buf_init(LIST_MAX);
     const char *keywords[MAX_KEYWORDS] = {0}, *values[MAX_KEYWORDS] = {0};
     int n = 0;
     write_lists(h, &names, &addresses, &ports);

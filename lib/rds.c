@@ -1,6 +1,6 @@
-/* rds: owns one redisAsyncContext, its life (waiting, resolving, connecting, greeting, ready) and the
- * ring of what is in flight. Replies come in the order of the commands, so the head of the ring is
- * whose turn it is; hiredis gets the same callback for all of them.
+/* rds: owns one redisAsyncContext, its life (waiting, resolving, connecting, greeting, ready) and
+ * the ring of what is in flight. Replies come in the order of the commands, so the head of the ring
+ * is whose turn it is; hiredis gets the same callback for all of them.
  *
  * hiredis 0.14 to 1.3: a failed connect calls on_connect alone and frees the context; a disconnect
  * runs every callback with NULL. */
@@ -39,9 +39,10 @@ struct rds {
     struct backoff backoff;
     struct entry *ring;
     unsigned ring_size, ring_head, ring_n;
-    bool dirty;      /* hiredis has something to write */
-    bool refused;    /* its maxmemory-policy was told of already */
-    bool closing;    /* rds_free: on_disconnect must not start again */
+    bool dirty;   /* hiredis has something to write */
+    bool refused; /* its maxmemory-policy was told of already */
+    bool closing; /* rds_free: nobody is told any more */
+    bool stalled; /* why the connection is being ended */
     char why[128];
 };
 
@@ -138,11 +139,13 @@ static void lost(struct rds *r, const char *why)
     r->dirty = false;
     backoff_failed(&r->backoff, ev_now_ms(r->ev));
     set_state(r, WAITING);
-    if (!r->closing && (was_ready || r->backoff.failures == 1))
+    bool news = !r->closing && (was_ready || r->backoff.failures == 1);
+    if (news)
         log_warn("redis_lost", NULL, "%s:%d: %s", r->o.host, r->o.port, why);
+    if (news && r->o.changed) /* first: what the failed calls do next depends on it */
+        r->o.changed(r->o.ctx, r->stalled ? RDS_STALLED : RDS_CLOSED);
+    r->stalled = false;
     fail_all(r);
-    if (was_ready && r->o.changed && !r->closing)
-        r->o.changed(r->o.ctx, false);
 }
 
 static void on_disconnect(const redisAsyncContext *ac, int st)
@@ -187,7 +190,8 @@ static void connect_to(struct rds *r, const char *address)
 {
     set_state(r, CONNECTING);
     r->why[0] = 0;
-    r->ac = *address == '/' ? redisAsyncConnectUnix(address) : redisAsyncConnect(address, r->o.port);
+    r->ac =
+        *address == '/' ? redisAsyncConnectUnix(address) : redisAsyncConnect(address, r->o.port);
     if (!r->ac || r->ac->err) {
         redisAsyncContext *ac = r->ac;
         lost(r, ac ? ac->errstr : "out of memory");
@@ -203,9 +207,9 @@ static void on_address(void *ctx, const struct dns_answer *answer)
     struct rds *r = ctx;
     r->query = NULL;
     if (answer->n)
-        connect_to(r, answer->address[(unsigned)answer->n > 1 ? r->backoff.failures %
-                                                                    (unsigned)answer->n
-                                                              : 0]);
+        connect_to(
+            r, answer->address[(unsigned)answer->n > 1 ? r->backoff.failures % (unsigned)answer->n
+                                                       : 0]);
     else
         lost(r, answer->error ? answer->error : "name not found");
 }
@@ -275,7 +279,7 @@ static void on_info(void *ctx, enum status st, const redisReply *reply)
     backoff_succeeded(&r->backoff);
     log_info("redis_ready", NULL, "%s:%d", r->o.host, r->o.port);
     if (r->o.changed)
-        r->o.changed(r->o.ctx, true);
+        r->o.changed(r->o.ctx, RDS_READY);
 }
 
 static enum status send_args(struct rds *r, rds_fn fn, void *ctx, int argc, const char *const *argv,
@@ -416,6 +420,7 @@ void rds_tick(struct rds *r, int64_t now_ms)
         }
     } else if (r->state == READY && r->ring_n &&
                now_ms - r->ring[r->ring_head].sent_ms > r->o.stall_ms) {
+        r->stalled = true;
         rds_reset(r, "no answer within the deadline");
     } else if (r->state == READY && !r->ring_n && now_ms - r->last_sent_ms > PING_EVERY_MS) {
         rds_formatted(r, NULL, NULL, "*1\r\n$4\r\nPING\r\n", 14);

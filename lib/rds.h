@@ -16,6 +16,12 @@
 struct ev;
 struct rds;
 
+enum rds_change {
+    RDS_READY,
+    RDS_CLOSED, /* by the server or the network, seen at once by everyone */
+    RDS_STALLED /* it stopped answering */
+};
+
 struct rds_options {
     const char *host; /* all strings outlive the rds */
     int port;
@@ -24,8 +30,9 @@ struct rds_options {
     const char *client_name;
     int64_t connect_timeout_ms;
     int64_t stall_ms; /* an answer that takes longer: the connection is made anew */
-    /* Called after the connection became ready (true) or was lost (false); may be NULL. */
-    void (*changed)(void *ctx, bool ready);
+    /* Called after the connection became ready or was lost, and when the first attempt to connect
+     * failed; may be NULL. */
+    void (*changed)(void *ctx, enum rds_change change);
     void *ctx;
 };
 
@@ -42,8 +49,8 @@ unsigned rds_in_flight(const struct rds *r);
 /* Ends the connection now: what is in flight is answered with STATUS_CACHE_AWAY. */
 void rds_reset(struct rds *r, const char *why);
 
-/* STATUS_OK: reply is anything, REDIS_REPLY_ERROR included. STATUS_CACHE_AWAY: reply is NULL and the
- * outcome unknown. The reply lives during the call; the callback may send more commands. */
+/* STATUS_OK: reply is anything, REDIS_REPLY_ERROR included. STATUS_CACHE_AWAY: reply is NULL and
+ * the outcome unknown. The reply lives during the call; the callback may send more commands. */
 typedef void (*rds_fn)(void *ctx, enum status st, const redisReply *reply);
 
 /* STATUS_OK, or STATUS_CACHE_AWAY at once (fn is not called). Arguments are copied. */

@@ -1,0 +1,29 @@
+/* handlers: what the tables of routes.c and batch.c name. A handler answers by way of reply_* and
+ * returns the status, or joins a batch and returns STATUS_PENDING. */
+#ifndef ALICERCE_HANDLERS_H
+#define ALICERCE_HANDLERS_H
+
+#include "batch.h"
+
+enum status h_health(struct request *r);
+enum status h_status(struct request *r);
+enum status h_metrics(struct request *r);
+enum status h_posts_list(struct request *r);
+enum status h_posts_create(struct request *r);
+enum status h_posts_cache(struct request *r);
+enum status h_post(struct request *r);
+enum status h_visit(struct request *r);
+enum status h_counter_read(struct request *r);
+enum status h_counter_add(struct request *r);
+enum status h_stats(struct request *r);
+enum status h_webhook_verify(struct request *r);
+enum status h_webhook(struct request *r);
+
+extern const struct batch_type batch_status, batch_page, batch_search, batch_post, batch_create,
+    batch_cache, batch_visit, batch_counter, batch_stats, batch_webhook, batch_direct;
+
+#ifdef PLANT_JOIN_SENT
+void page_follow(struct batch *b, struct request *r);
+#endif
+
+#endif

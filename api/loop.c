@@ -1,0 +1,214 @@
+/* loop: owns a thread's event loop and everything on it; the order of a pass is its heart:
+ *   answers of the servers -> libmicrohttpd writes them and reads new requests -> batches are sent
+ * -> one write for each connection -> wait. */
+#include "loop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "ev.h"
+#include "log.h"
+#include "pg.h"
+#include "rds.h"
+#include "reply.h"
+#include "server.h"
+#include "store_cache.h"
+#include "store_entrega.h"
+#include "store_ping.h"
+#include "store_posts.h"
+
+enum {
+    CONNECT_TIMEOUT_MS = 2000,
+    DRAIN_LEAST_MS = 1000, /* so that a balancer sees /status say 503 */
+    DRAIN_MOST_MS = 8000   /* of the 10 s that a stop may take */
+};
+
+/* ---- parked requests: a list in the order of their deadlines, which are all equally far ---- */
+
+enum status loop_park(struct loop *loop, struct request *r)
+{
+    if (loop->n_parked >= PARKED_MAX) {
+        metric_add(&loop->metrics.overloaded, 1);
+        return STATUS_OVERLOADED;
+    }
+    r->state = REQUEST_PARKED;
+    r->older = loop->newest;
+    r->newer = NULL;
+    *(loop->newest ? &loop->newest->newer : &loop->oldest) = r;
+    loop->newest = r;
+    loop->n_parked++;
+    return STATUS_PENDING;
+}
+
+void loop_unpark(struct loop *loop, struct request *r)
+{
+    *(r->older ? &r->older->newer : &loop->oldest) = r->newer;
+    *(r->newer ? &r->newer->older : &loop->newest) = r->older;
+    loop->n_parked--;
+    r->state = REQUEST_READING;
+}
+
+static void expire(struct loop *loop, int64_t now_ms)
+{
+    struct request *r;
+    while ((r = loop->oldest) && r->deadline_ms <= now_ms) {
+        metric_add(&loop->metrics.deadlines, 1);
+        reply_problem(r, STATUS_DEADLINE, "O servidor não respondeu a tempo.");
+        request_answer(r);
+    }
+}
+
+/* ---- connections ---- */
+
+static void on_rds(void *ctx, enum rds_change change)
+{
+    struct loop *loop = ctx;
+    int64_t now_ms = ev_now_ms(loop->ev);
+    if (change != RDS_READY) {
+        metric_add(&loop->metrics.rds_lost, 1);
+        cache_guard_lost(&loop->guard, change == RDS_STALLED, now_ms);
+        return;
+    }
+    if (loop->guard.failed_before) /* before any read on this connection */
+        store_cache_invalidate(loop->rds, NULL);
+    cache_guard_ready(&loop->guard, now_ms);
+}
+
+static struct pg *lane(struct loop *loop, const char *role, int64_t statement_timeout_ms,
+                       const struct pg_statement *const *a, const struct pg_statement *const *b)
+{
+    int64_t deadline = loop->config->request_timeout_ms;
+    return pg_new(loop->ev, &(struct pg_options){.conninfo = loop->config->database_url,
+                                                 .application = "alicerce-api",
+                                                 .role = role,
+                                                 .prepare = a,
+                                                 .prepare_also = b,
+                                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                                 .stall_ms = deadline,
+                                                 .statement_timeout_ms = statement_timeout_ms});
+}
+
+/* Three, so that a read never waits behind a commit, nor anybody behind a slow search. */
+static bool open_lanes(struct loop *loop)
+{
+    int64_t deadline = loop->config->request_timeout_ms;
+    loop->reads = lane(loop, "read", deadline, store_posts_reads, store_ping_statements);
+    loop->writes = lane(loop, "write", deadline, store_posts_writes, store_entrega_statements);
+    loop->searches = lane(loop, "search", deadline / 2, NULL, NULL);
+    return loop->reads && loop->writes && loop->searches;
+}
+
+static struct rds *open_rds(struct loop *loop)
+{
+    const struct config *c = loop->config;
+    return rds_new(loop->ev, &(struct rds_options){.host = c->redis_host,
+                                                   .port = (int)c->redis_port,
+                                                   .user = c->redis_user,
+                                                   .password = c->redis_password,
+                                                   .db = (int)c->redis_db,
+                                                   .client_name = "alicerce-api",
+                                                   .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                                   .stall_ms = GUARD_STALL_MS,
+                                                   .changed = on_rds,
+                                                   .ctx = loop});
+}
+
+/* ---- life ---- */
+
+static void each_lane(struct loop *loop, void (*fn)(struct pg *pg))
+{
+    fn(loop->reads);
+    fn(loop->writes);
+    fn(loop->searches);
+}
+
+static void on_tick(void *ctx, int64_t now_ms)
+{
+    struct loop *loop = ctx;
+    if (atomic_load_explicit(&loop->app->schema_ready, memory_order_acquire))
+        each_lane(loop, pg_release_hold);
+    pg_tick(loop->reads, now_ms);
+    pg_tick(loop->writes, now_ms);
+    pg_tick(loop->searches, now_ms);
+    rds_tick(loop->rds, now_ms);
+    batches_tick(loop->batches, now_ms);
+    expire(loop, now_ms);
+    server_tick(loop->server);
+    atomic_store_explicit(&loop->metrics.parked, loop->n_parked, memory_order_relaxed);
+    atomic_store_explicit(&loop->metrics.connections, server_connections(loop->server),
+                          memory_order_relaxed);
+}
+
+struct loop *loop_new(struct app *app, unsigned index)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->app = app;
+    loop->config = app->config;
+    loop->index = index;
+    bool ok = getrandom(loop->id_seed, sizeof loop->id_seed, 0) == sizeof loop->id_seed &&
+              (loop->ev = ev_new(on_tick, loop)) && batches_init(loop->batches, loop) &&
+              open_lanes(loop) && (loop->rds = open_rds(loop)) && (loop->server = server_new(loop));
+    if (!ok) {
+        fprintf(stderr, "alicerce-api: HOST=%s PORT=%lld: cannot start a loop: %s\n",
+                app->config->host, (long long)app->config->port, strerror(errno));
+        loop_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    /* The servers first: their last callbacks answer requests that the daemon still knows. */
+    pg_free(loop->reads);
+    pg_free(loop->writes);
+    pg_free(loop->searches);
+    rds_free(loop->rds);
+    server_free(loop->server);
+    batches_free(loop->batches);
+    ev_free(loop->ev);
+    free(loop);
+}
+
+static void pass(struct loop *loop, bool wait)
+{
+    ev_run_once(loop->ev, wait);
+    bool more = true;
+    for (int i = 0; more && i < 4; i++) {
+        more = server_run(loop->server);
+        batches_send(loop->batches);
+        each_lane(loop, pg_flush);
+        rds_flush(loop->rds);
+    }
+    if (more)
+        server_poke(loop->server);
+}
+
+static bool drained(struct loop *loop, int64_t began_ms)
+{
+    int64_t waited = ev_now_ms(loop->ev) - began_ms;
+    bool idle = loop->n_parked == 0 && waited >= DRAIN_LEAST_MS;
+    return idle || server_connections(loop->server) == 0 || waited >= DRAIN_MOST_MS;
+}
+
+void *loop_run(void *arg)
+{
+    struct loop *loop = arg;
+    while (!atomic_load_explicit(&loop->app->stopping, memory_order_relaxed))
+        pass(loop, true);
+    int64_t began_ms = ev_now_ms(loop->ev);
+    while (!drained(loop, began_ms))
+        pass(loop, true); /* the tick bounds the wait */
+    server_quiesce(loop->server);
+    for (int i = 0; i < 20 && loop->n_parked; i++) /* those of the backlog: up to 2 s */
+        pass(loop, true);
+    pass(loop, false);
+    return NULL;
+}

@@ -1,0 +1,77 @@
+/* loop: one event loop of the API, nothing shared: its own HTTP daemon, its own connections, its
+ * own batches and counters. Started and stopped by main; everything else runs on the loop's thread.
+ */
+#ifndef ALICERCE_LOOP_H
+#define ALICERCE_LOOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "cache_guard.h"
+#include "config.h"
+#include "hmac.h"
+#include "metrics.h"
+
+struct ev;
+struct pg;
+struct rds;
+struct server;
+
+enum {
+    PARKED_MAX = 1000,         /* requests waiting on one loop: more would only wait longer */
+    BODY_BYTES_MAX = 64 << 20, /* of all bodies held by one loop */
+    META_SECRETS_MAX = 2
+};
+
+/* What the whole process shares, read-only after the start but for the two flags. */
+struct app {
+    const struct config *config;
+    struct hmac_key *meta_secrets[META_SECRETS_MAX];
+    unsigned n_meta_secrets;
+    struct loop **loops;
+    unsigned n_loops;
+    atomic_int stopping; /* SIGTERM was seen: answers carry Connection: close, /status says 503 */
+    atomic_int schema_ready;
+};
+
+struct loop_metrics {
+    metric requests[6]; /* by class of answer: [2] is 2xx; [0] is without one (client gone) */
+    metric overloaded, deadlines, refused;
+    metric batches[BATCH_KINDS], batched[BATCH_KINDS]; /* flights, and requests in them */
+    metric deliveries_queued, deliveries_direct, deliveries_refused, bad_signatures;
+    metric cache_hits, cache_misses;
+    metric rds_lost;
+    metric parked, connections; /* gauges */
+    struct metric_histogram latency;
+};
+
+struct loop {
+    struct app *app;
+    const struct config *config;
+    unsigned index;
+    struct ev *ev;
+    struct server *server;
+    struct pg *reads, *writes, *searches;
+    struct rds *rds;
+    struct cache_guard guard;
+    struct batch batches[BATCH_KINDS];
+    struct request *oldest, *newest; /* parked, in the order of their deadlines */
+    unsigned n_parked;
+    size_t body_bytes;
+    uint64_t id_seed[2];
+    struct loop_metrics metrics;
+};
+
+/* NULL with a line on standard error when the port or memory cannot be had. */
+struct loop *loop_new(struct app *app, unsigned index);
+/* The thread's function: runs until the process stops and the drain is over. */
+void *loop_run(void *loop);
+void loop_free(struct loop *loop);
+
+/* Parks a request until request_answer or its deadline. STATUS_PENDING, or STATUS_OVERLOADED. */
+enum status loop_park(struct loop *loop, struct request *r);
+void loop_unpark(struct loop *loop, struct request *r);
+
+#endif

@@ -1,0 +1,19 @@
+/* post_json: posts as they go over the wire. */
+#ifndef ALICERCE_POST_JSON_H
+#define ALICERCE_POST_JSON_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "store_posts.h"
+
+/* {"id":1,"titulo":…,"conteudo":…,"autor":…,"data_criacao":…} */
+void post_json(struct buf *b, const struct post *p);
+/* {"fonte":…,"posts":[…],"proximo":…}: of n rows, asked for with limit + 1, the first `limit`. */
+void post_json_page(struct buf *b, const char *source, const struct post *rows, size_t n,
+                    size_t limit);
+/* The cursor behind a post, opaque to clients, and back. */
+enum { CURSOR_MAX = 32 };
+bool post_cursor_decode(const char *s, size_t len, int64_t *ret_before);
+
+#endif

@@ -1,0 +1,145 @@
+/* reply: owns the form of every answer: problem documents, tags, retry hints. */
+#include "reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jsonput.h"
+#include "text.h"
+
+#define REPLY_PROBLEM "application/problem+json; charset=utf-8"
+
+enum { PROBLEM_MAX = 16 * 1024 };
+
+enum status reply_constant(struct request *r, enum status st, const char *content_type,
+                           const char *data, size_t len)
+{
+    r->reply.http = status_http(st);
+    r->reply.content_type = content_type;
+    r->reply.constant = (struct slice){data, len};
+    return st;
+}
+
+enum status reply_body(struct request *r, enum status st, const char *content_type,
+                       struct body *body)
+{
+    if (!body)
+        return reply_problem(r, STATUS_OVERLOADED, "Sem memória para a resposta.");
+    r->reply.http = status_http(st);
+    r->reply.content_type = content_type;
+    r->reply.body = body_ref(body);
+    return st;
+}
+
+enum status reply_buf(struct request *r, enum status st, const char *content_type,
+                      const struct buf *b)
+{
+    struct body *body = buf_failed(b) ? NULL : body_new(b->data, b->len);
+    st = reply_body(r, st, content_type, body);
+    body_unref(body);
+    return st;
+}
+
+/* Weak comparison over a list, as If-None-Match wants it; our own tags have no commas. */
+static bool tag_matches(struct slice list, const char *etag)
+{
+    size_t n = strlen(etag);
+    if (!list.data)
+        return false;
+    if (list.len == 1 && list.data[0] == '*')
+        return true;
+    const char *found = memmem(list.data, list.len, etag, n);
+    return found != NULL;
+}
+
+enum status reply_tagged(struct request *r, struct body *body, struct slice if_none_match)
+{
+    if (!body)
+        return reply_body(r, STATUS_OK, REPLY_JSON, NULL);
+    memcpy(r->reply.etag, body_tag(body), sizeof r->reply.etag);
+    if (tag_matches(if_none_match, r->reply.etag))
+        return reply_constant(r, STATUS_NOT_MODIFIED, NULL, "", 0);
+    return reply_body(r, STATUS_OK, REPLY_JSON, body);
+}
+
+static void put_member(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, ",\"%s\":", name);
+    jsonput_string(b, value, strlen(value));
+}
+
+/* The query is left out of `instance`: it may hold what nobody should log. */
+static void put_head(struct buf *b, const struct request *r, enum status st, const char *detail)
+{
+    buf_printf(b, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u", status_title(st),
+               status_http(st));
+    if (detail)
+        put_member(b, "detail", detail);
+    buf_lit(b, ",\"instance\":");
+    bool sane = r->path && text_utf8(r->path, r->path_len, NULL);
+    jsonput_string(b, sane ? r->path : "/", sane ? r->path_len : 1);
+}
+
+static enum status finish(struct request *r, enum status st, struct buf *b)
+{
+    buf_char(b, '}');
+    body_unref(r->reply.body);
+    struct body *body = buf_failed(b) ? NULL : body_new(b->data, b->len);
+    buf_release(b);
+    r->reply.http = status_http(st);
+    r->reply.content_type = REPLY_PROBLEM;
+    r->reply.body = body; /* without memory the status alone has to do */
+    r->reply.constant = (struct slice){"", 0};
+    r->reply.etag[0] = 0;
+    if (status_http(st) == 503 || status_http(st) == 429)
+        r->reply.retry_after = 1;
+    return st;
+}
+
+enum status reply_problem(struct request *r, enum status st, const char *detail)
+{
+    struct buf b = buf_init(PROBLEM_MAX);
+    put_head(&b, r, st, detail);
+    return finish(r, st, &b);
+}
+
+enum status reply_fields(struct request *r, enum status st, const struct jsonget_error *errors,
+                         unsigned n)
+{
+    struct buf b = buf_init(PROBLEM_MAX);
+    char detail[sizeof errors->field + sizeof errors->message + 4];
+    snprintf(detail, sizeof detail, "%s%s%s", errors[0].field, *errors[0].field ? ": " : "",
+             errors[0].message);
+    put_head(&b, r, st, detail);
+    buf_lit(&b, ",\"erros\":[");
+    for (unsigned i = 0; i < n; i++) {
+        buf_str(&b, i ? ",{\"campo\":" : "{\"campo\":");
+        jsonput_string(&b, errors[i].field, strlen(errors[i].field));
+        put_member(&b, "mensagem", errors[i].message);
+        buf_char(&b, '}');
+    }
+    buf_char(&b, ']');
+    return finish(r, st, &b);
+}
+
+/* snprintf may have cut a character in two. */
+static void trim_utf8(char *s)
+{
+    size_t n = strlen(s);
+    while (n && !text_utf8(s, n, NULL))
+        s[--n] = 0;
+}
+
+enum status reply_field(struct request *r, enum status st, const char *field, const char *fmt, ...)
+{
+    struct jsonget_error error;
+    va_list args;
+    va_start(args, fmt);
+    snprintf(error.field, sizeof error.field, "%s", field);
+    vsnprintf(error.message, sizeof error.message, fmt, args);
+    va_end(args);
+    trim_utf8(error.field);
+    trim_utf8(error.message);
+    return reply_fields(r, st, &error, 1);
+}

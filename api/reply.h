@@ -1,0 +1,33 @@
+/* reply: the only maker of answers. Handlers say what, reply writes it into the request. */
+#ifndef ALICERCE_REPLY_H
+#define ALICERCE_REPLY_H
+
+#include "jsonget.h"
+#include "request.h"
+
+#define REPLY_JSON "application/json; charset=utf-8"
+#define REPLY_TEXT "text/plain; charset=utf-8"
+
+/* Static bytes. Returns `st`, so that a handler can end with it. */
+enum status reply_constant(struct request *r, enum status st, const char *content_type,
+                           const char *data, size_t len);
+/* A shared body; takes a reference of its own. NULL (no memory) makes it an overload. */
+enum status reply_body(struct request *r, enum status st, const char *content_type,
+                       struct body *body);
+/* The same with a strong ETag, and 304 when If-None-Match has it (RFC 9110 sections 8.8.3, 13.1.2).
+ * if_none_match is a copy in the arena, or absent. */
+enum status reply_tagged(struct request *r, struct body *body, struct slice if_none_match);
+/* What a buf holds, copied; the buf stays the caller's. */
+enum status reply_buf(struct request *r, enum status st, const char *content_type,
+                      const struct buf *b);
+/* A problem document (RFC 9457). detail is Portuguese, for people; NULL for none. */
+enum status reply_problem(struct request *r, enum status st, const char *detail);
+/* The same with `erros: [{campo, mensagem}]`. */
+enum status reply_fields(struct request *r, enum status st, const struct jsonget_error *errors,
+                         unsigned n);
+/* One field. */
+__attribute__((format(printf, 4, 5))) enum status reply_field(struct request *r, enum status st,
+                                                              const char *field, const char *fmt,
+                                                              ...);
+
+#endif

@@ -1,0 +1,485 @@
+/* server: owns the daemon, the requests' birth and death, and the way of an answer into
+ * libmicrohttpd. Invariant: a request is answered in a later call than the first, so that the
+ * connection lives on (trap 4); those answered in the first one are closed on purpose. */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ev.h"
+#include "headers.h"
+#include "log.h"
+#include "loop.h"
+#include "reply.h"
+#include "router.h"
+#include "text.h"
+
+enum {
+    POOL_SIZE = 8 * 1024, /* of a connection: headers and the answer's head; cleared per request */
+    IDLE_S = 75,          /* of a connection; above nginx's keepalive_timeout of 60 */
+    UPLOAD_S = 30,        /* for a whole body */
+    DRAIN_MAX = 16 << 20, /* a longer body is not read to its end to be refused */
+    PASSES = 2,           /* of MHD_run after a first call or an answer (trap 3) */
+    SPARE_MAX = 256,      /* recycled requests */
+    FDS_RESERVED = 64     /* for everything that is no client */
+};
+
+struct server {
+    struct ev_io io; /* the daemon's epoll */
+    struct loop *loop;
+    struct MHD_Daemon *daemon;
+    int listen_fd; /* after server_quiesce: ours to close */
+    bool poked;
+    int passes;
+    struct request *spare; /* by batch_next */
+    unsigned n_spare;
+};
+
+/* ---- birth and death ---- */
+
+static struct request *request_new(struct server *s)
+{
+    struct request *r = s->spare;
+    struct buf body = buf_init(BODY_MAX);
+    if (r) {
+        s->spare = r->batch_next;
+        s->n_spare--;
+        body = r->body;
+    } else {
+        r = malloc(sizeof *r);
+        if (!r)
+            return NULL;
+    }
+    memset(r, 0, offsetof(struct request, arena));
+    r->loop = s->loop;
+    r->refs = 1;
+    r->body = body;
+    r->body.cap = BODY_MAX;
+    buf_reset(&r->body);
+    arena_init(&r->arena, REQUEST_ARENA_CAP);
+    return r;
+}
+
+void request_unref(struct request *r)
+{
+    if (--r->refs)
+        return;
+    struct server *s = r->loop->server;
+    r->loop->body_bytes -= r->body.len;
+    body_unref(r->reply.body);
+    arena_reset(&r->arena, 0);
+    if (r->body.size > BODY_KEEP)
+        buf_release(&r->body);
+    if (!s || s->n_spare >= SPARE_MAX) {
+        buf_release(&r->body);
+        free(r);
+        return;
+    }
+    r->batch_next = s->spare;
+    s->spare = r;
+    s->n_spare++;
+}
+
+/* Called with the request line, before anything is decoded. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    struct server *s = cls;
+    struct request *r = request_new(s);
+    if (!r)
+        return NULL;
+    r->connection = connection;
+    r->born_us = ev_clock_us();
+    r->target = arena_copy(&r->arena, target, strlen(target));
+    return r;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **req_cls,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)connection;
+    (void)why;
+    struct server *s = cls;
+    struct request *r = *req_cls;
+    if (!r)
+        return;
+    *req_cls = NULL;
+    if (r->state != REQUEST_ANSWERED)
+        metric_add(&s->loop->metrics.requests[0], 1);
+    if (r->state == REQUEST_PARKED)
+        loop_unpark(s->loop, r);
+    r->connection = NULL;
+    request_unref(r);
+}
+
+/* ---- the answer ---- */
+
+static void release_body(void *cls)
+{
+    body_unref(cls);
+}
+
+static struct MHD_Response *response_of(struct request *r)
+{
+    struct body *body = r->reply.body;
+    if (body) {
+        r->reply.body = NULL; /* the reference goes with the response */
+        struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+            body->len, body->data, release_body, body);
+        if (!response)
+            body_unref(body);
+        return response;
+    }
+    return MHD_create_response_from_buffer(
+        r->reply.constant.len, (void *)(uintptr_t)r->reply.constant.data, MHD_RESPMEM_PERSISTENT);
+}
+
+static void add_cors(struct request *r, struct MHD_Response *response)
+{
+    MHD_add_response_header(response, "Access-Control-Allow-Origin", r->loop->config->frontend_url);
+    MHD_add_response_header(response, "Vary", "Origin");
+    MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                            "ETag, Location, Retry-After, X-Request-Id");
+    if (r->reply.allow && r->reply.http == 204) { /* the preflight */
+        MHD_add_response_header(response, "Access-Control-Allow-Methods", r->reply.allow);
+        MHD_add_response_header(response, "Access-Control-Allow-Headers",
+                                "Authorization, Content-Type, Idempotency-Key, If-Match, "
+                                "If-None-Match, Last-Event-ID, X-Request-Id");
+        MHD_add_response_header(response, "Access-Control-Max-Age", "600");
+    }
+}
+
+static void add_rare(struct request *r, struct MHD_Response *response)
+{
+    const struct reply *reply = &r->reply;
+    char seconds[16];
+    if (*reply->location)
+        MHD_add_response_header(response, "Location", reply->location);
+    if (reply->allow)
+        MHD_add_response_header(response, "Allow", reply->allow);
+    if (reply->replayed)
+        MHD_add_response_header(response, "Idempotency-Replayed", "true");
+    if (reply->retry_after) {
+        snprintf(seconds, sizeof seconds, "%u", reply->retry_after);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
+    if (r->headers[HEADER_ORIGIN].data)
+        add_cors(r, response);
+}
+
+static void add_headers(struct request *r, struct MHD_Response *response)
+{
+    if (r->reply.content_type)
+        MHD_add_response_header(response, "Content-Type", r->reply.content_type);
+    MHD_add_response_header(response, "X-Request-Id", r->id);
+    if (*r->reply.etag) {
+        MHD_add_response_header(response, "ETag", r->reply.etag);
+        MHD_add_response_header(response, "Cache-Control", "no-cache");
+    }
+    if (atomic_load_explicit(&r->loop->app->stopping, memory_order_relaxed))
+        MHD_add_response_header(response, "Connection", "close");
+    add_rare(r, response);
+}
+
+static void account(struct request *r)
+{
+    struct loop_metrics *m = &r->loop->metrics;
+    unsigned class = r->reply.http / 100;
+    int64_t took = ev_clock_us() - r->born_us;
+    metric_add(&m->requests[class < 6 ? class : 5], 1);
+    metric_observe_us(&m->latency, (uint64_t)(took > 0 ? took : 0));
+    if (r->reply.http >= 500)
+        log_debug("request_failed", r->id, "%u %s", r->reply.http, r->target);
+}
+
+static enum MHD_Result send_answer(struct request *r, struct MHD_Connection *connection)
+{
+    account(r);
+    struct MHD_Response *response = response_of(r);
+    if (!response)
+        return MHD_NO;
+    add_headers(r, response);
+    enum MHD_Result queued = MHD_queue_response(connection, r->reply.http, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+void request_answer(struct request *r)
+{
+    if (r->state == REQUEST_ANSWERED)
+        return;
+    if (r->state == REQUEST_PARKED)
+        loop_unpark(r->loop, r);
+    r->state = REQUEST_ANSWERED;
+    server_poke(r->loop->server);
+}
+
+/* ---- the calls of libmicrohttpd ---- */
+
+static void set_id(struct request *r)
+{
+    const struct slice *given = &r->headers[HEADER_REQUEST_ID];
+    if (given->data && text_token(given->data, given->len, REQUEST_ID_MAX)) {
+        memcpy(r->id, given->data, given->len);
+        return; /* NUL behind it: the request was cleared */
+    }
+    uint64_t *seed = r->loop->id_seed;
+    uint64_t parts[2] = {seed[0], seed[1]++ * 0x9E3779B97F4A7C15u};
+    text_hex((const uint8_t *)parts, sizeof parts, r->id);
+}
+
+/* Content-Length, once libmicrohttpd has checked that it is one; 0 when it is not known. */
+static int64_t announced(const struct request *r)
+{
+    const struct slice *length = &r->headers[HEADER_CONTENT_LENGTH];
+    int64_t n = 0;
+    if (length->data && !text_int(length->data, length->len, 0, INT64_MAX, &n))
+        n = 0; /* leading zeros and the like: counted as it comes */
+    return n;
+}
+
+/* The head is here. Says whether to answer at once and close the connection. */
+static bool on_head(struct request *r, const char *method, const char *version)
+{
+    const char *why;
+    enum status st = headers_read(r, method, version, &why);
+    set_id(r);
+    if (st != STATUS_OK) {
+        metric_add(&r->loop->metrics.refused, 1);
+        router_path(r);
+        reply_problem(r, st, why);
+        return true;
+    }
+    r->refused = router_find(r, method, &r->refused_why);
+    r->body.cap = router_body_max(r);
+    if (announced(r) > DRAIN_MAX) {
+        reply_problem(r, STATUS_TOO_LARGE, "O corpo passa do limite.");
+        return true;
+    }
+    return false;
+}
+
+/* false: the connection is to be closed. A body over its limit is read on, so that the client gets
+ * the answer, but not kept. */
+static bool on_data(struct request *r, const char *data, size_t len)
+{
+    struct loop *loop = r->loop;
+    r->body_seen += len;
+    if (r->body_seen > DRAIN_MAX || ev_clock_us() - r->born_us > UPLOAD_S * 1000000LL)
+        return false;
+    if (r->refused != STATUS_OK)
+        return true;
+    if (r->body_seen > r->body.cap)
+        r->refused = STATUS_TOO_LARGE;
+    else if (loop->body_bytes + len > BODY_BYTES_MAX)
+        r->refused = STATUS_OVERLOADED;
+    else {
+        buf_add(&r->body, data, len);
+        if (buf_failed(&r->body))
+            r->refused = STATUS_OVERLOADED;
+        else
+            loop->body_bytes += len;
+    }
+    return true;
+}
+
+static void on_whole(struct request *r)
+{
+    r->deadline_ms = ev_now_ms(r->loop->ev) + r->loop->config->request_timeout_ms;
+    enum status st = router_dispatch(r);
+    if (st != STATUS_PENDING)
+        request_answer(r);
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload_data,
+                                  size_t *upload_data_size, void **req_cls)
+{
+    (void)url;
+    struct server *s = cls;
+    struct request *r = *req_cls;
+    if (!r || !r->target)
+        return MHD_NO; /* no memory at the request line */
+    if (r->state == REQUEST_PARKED)
+        return MHD_YES;
+    if (!*r->id) { /* the first call */
+        s->passes = PASSES;
+        return on_head(r, method, version)
+                   ? (r->state = REQUEST_ANSWERED, send_answer(r, connection))
+                   : MHD_YES;
+    }
+    if (*upload_data_size) {
+        bool go_on = on_data(r, upload_data, *upload_data_size);
+        *upload_data_size = 0;
+        s->passes = PASSES;
+        return go_on ? MHD_YES : MHD_NO;
+    }
+    if (r->state == REQUEST_READING)
+        on_whole(r);
+    if (r->state != REQUEST_ANSWERED)
+        return MHD_YES;
+    s->passes = PASSES;
+    return send_answer(r, connection);
+}
+
+/* ---- the daemon ---- */
+
+static void on_ready(struct ev_io *io, uint32_t events)
+{
+    (void)events;
+    ((struct server *)(void *)io)->poked = true;
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *fmt, va_list args)
+{
+    (void)cls;
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    char text[256];
+    vsnprintf(text, sizeof text, fmt, args);
+    log_debug("http", NULL, "%s", text);
+}
+
+static socklen_t address_of(const char *host, uint16_t port, struct sockaddr_storage *ret)
+{
+    struct sockaddr_in *v4 = (void *)ret;
+    struct sockaddr_in6 *v6 = (void *)ret;
+    memset(ret, 0, sizeof *ret);
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        return sizeof *v4;
+    }
+    inet_pton(AF_INET6, host, &v6->sin6_addr);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    return sizeof *v6;
+}
+
+int server_port_free(const char *host, uint16_t port)
+{
+    struct sockaddr_storage address;
+    socklen_t len = address_of(host, port, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    if (fd < 0)
+        return errno;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    int error = bind(fd, (struct sockaddr *)&address, len) ? errno : 0;
+    close(fd);
+    return error;
+}
+
+static unsigned connection_limit(const struct loop *loop)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+        return 4096;
+    rlim_t each =
+        (files.rlim_cur > 2 * FDS_RESERVED ? files.rlim_cur - FDS_RESERVED : FDS_RESERVED) /
+        loop->app->n_loops;
+    return (unsigned)(each > 16384 ? 16384 : each);
+}
+
+static struct MHD_Daemon *start_daemon(struct server *s)
+{
+    const struct config *c = s->loop->config;
+    struct sockaddr_storage address;
+    address_of(c->host, (uint16_t)c->port, &address);
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    return MHD_start_daemon(
+        flags, (uint16_t)c->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+        NULL, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+        MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_CONNECTION_LIMIT,
+        connection_limit(s->loop), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+}
+
+struct server *server_new(struct loop *loop)
+{
+    struct server *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->loop = loop;
+    s->listen_fd = -1;
+    s->daemon = start_daemon(s);
+    const union MHD_DaemonInfo *info =
+        s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    s->io = (struct ev_io){.fd = info ? info->epoll_fd : -1, .events = EPOLLIN, .ready = on_ready};
+    if (!info || !ev_add(loop->ev, &s->io)) {
+        int error = errno;
+        server_free(s);
+        errno = error;
+        return NULL;
+    }
+    return s;
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    if (s->io.fd >= 0 && s->daemon)
+        ev_del(s->loop->ev, &s->io);
+    if (s->daemon)
+        MHD_stop_daemon(s->daemon);
+    if (s->listen_fd >= 0)
+        close(s->listen_fd);
+    for (struct request *r; (r = s->spare);) {
+        s->spare = r->batch_next;
+        buf_release(&r->body);
+        free(r);
+    }
+    free(s);
+}
+
+bool server_run(struct server *s)
+{
+    if (!s->poked)
+        return false;
+    s->poked = false;
+    s->passes = 1;
+    /* Bounded: a pass is owed only after a first call, data or an answer (trap 3). */
+    for (int i = 0; i < 16 && s->passes > 0; i++) {
+        s->passes--;
+        MHD_run(s->daemon);
+        MHD_UNSIGNED_LONG_LONG wait;
+        if (MHD_get_timeout(s->daemon, &wait) != MHD_YES || wait > 0)
+            return false;
+    }
+    s->poked = s->passes > 0;
+    return s->poked;
+}
+
+void server_poke(struct server *s)
+{
+    s->poked = true;
+}
+
+void server_tick(struct server *s)
+{
+    s->poked = true;
+}
+
+void server_quiesce(struct server *s)
+{
+    for (int i = 0; i < 100; i++) /* ten connections each: the backlog */
+        MHD_run(s->daemon);
+    s->listen_fd = MHD_quiesce_daemon(s->daemon);
+}
+
+unsigned server_connections(const struct server *s)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info ? info->num_connections : 0;
+}

@@ -1,0 +1,34 @@
+/* server: one libmicrohttpd daemon of one loop, driven by the loop's epoll.
+ *
+ * Requests wait "pending": the handler returns without an answer and is called again at every
+ * server_run (engine.md, trap 1). Parking and answering stand here and nowhere else. */
+#ifndef ALICERCE_SERVER_H
+#define ALICERCE_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "request.h"
+
+struct server;
+
+/* Listens on HOST:PORT, shared between the loops (SO_REUSEPORT). NULL with errno. */
+struct server *server_new(struct loop *loop);
+/* Ends connections; requests still parked complete without an answer. */
+void server_free(struct server *s);
+/* An answer is ready or bytes have come: lets libmicrohttpd work. Once per pass of the loop. true:
+ * it has more to do, do not wait. */
+bool server_run(struct server *s);
+/* Something was answered since the last run. */
+void server_poke(struct server *s);
+/* Called each tick: lets libmicrohttpd see its time-outs. */
+void server_tick(struct server *s);
+/* Stops accepting; what waits in the backlog is accepted first. */
+void server_quiesce(struct server *s);
+unsigned server_connections(const struct server *s);
+
+/* Can HOST:PORT be listened on? 0 or errno; to be asked before the loops start, since SO_REUSEPORT
+ * would share the port with another program of the same user without a word. */
+int server_port_free(const char *host, uint16_t port);
+
+#endif
