@@ -65,6 +65,7 @@ UNIT_OBJ   := $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 PROGRAMS := $(BUILD)/alicerce-api $(BUILD)/alicerce-worker
 PYTHON   := python3 -B
 SUPPORT  := tests/support
+CORES    := $(shell nproc 2>/dev/null || echo 2)
 SUBMAKE  := $(MAKE) --no-print-directory
 Q        := $(if $(V),,@)
 SAY       = $(if $(V),@:,@printf '  %-5s %s\n' $1 $2)
@@ -168,7 +169,7 @@ demo: ## send the running stack some posts, counts and deliveries, and show what
 .PHONY: test
 test: ## run every test: unit, sql, flow, fault, fuzz corpus, race detector; installs what is missing
 	@sh $(SUPPORT)/deps.sh install build run test
-	@$(PYTHON) $(SUPPORT)/run_tests.py
+	@$(PYTHON) tests/all.py
 
 .PHONY: unit
 unit: ## run the unit tests, with ASan and UBSan
@@ -177,11 +178,47 @@ unit: ## run the unit tests, with ASan and UBSan
 unit-here: $(BUILD)/unit
 	$(BUILD)/unit
 
+.PHONY: flow fault
+flow: asan ## run the flow tests: every route over real servers (TESTS="--only posts")
+	@$(PYTHON) tests/run.py flow --bin build/asan $(TESTS)
+fault: asan ## run the fault tests: kill and freeze each process in turn
+	@$(PYTHON) tests/run.py fault --bin build/asan $(TESTS)
+
 .PHONY: asan tsan
 asan: ## build with address and undefined-behaviour sanitizers into build/asan
 	@$(SUBMAKE) SANITIZE=$(ASAN) all build/asan/unit
 tsan: ## build with the thread sanitizer into build/tsan
 	@$(SUBMAKE) SANITIZE=thread all
+
+# A fuzz target is tests/fuzz/fuzz_X.c with LLVMFuzzerTestOneInput, its corpus tests/fuzz/corpus/X/.
+# clang's libFuzzer explores; with any compiler, replay.c runs the corpus as a regression test.
+FUZZ_SECONDS ?= 20
+FUZZ_LINK = $(INNER) $$(pkg-config --libs $(PKGS))
+$(BUILD)/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(INNER)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(FUZZ_LINK)
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(INNER)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(FUZZ_LINK)
+
+.PHONY: fuzz fuzz-corpus fuzz-here replay-here
+fuzz: ## let clang's fuzzer explore each target for FUZZ_SECONDS=20
+	@sh $(SUPPORT)/deps.sh check build fuzz
+	@$(SUBMAKE) CC=clang SANITIZE=$(ASAN) BUILD=build/fuzz CFLAGS=-fsanitize=fuzzer-no-link fuzz-here
+fuzz-here: $(FUZZ_NAMES:%=$(BUILD)/fuzz_%)
+	@for name in $(FUZZ_NAMES); do mkdir -p $(BUILD)/corpus/$$name && echo "  FUZZ  $$name" && \
+	    $(BUILD)/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=0 -verbosity=0 \
+	        -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+fuzz-corpus: ## run the fuzz targets over their corpus, with ASan and UBSan
+	@$(SUBMAKE) SANITIZE=$(ASAN) replay-here
+replay-here: $(FUZZ_NAMES:%=$(BUILD)/replay_%)
+	@for name in $(FUZZ_NAMES); do $(BUILD)/replay_$$name tests/fuzz/corpus/$$name || exit 1; done
+
+.PHONY: bench
+bench: ## measure every route beside nginx, pgbench and redis-benchmark (BENCH="--conns 64 ...")
+	@sh $(SUPPORT)/deps.sh install build run bench
+	@$(SUBMAKE) all
+	@exec $(PYTHON) bench/bench.py $(BENCH)
 
 # --- installing
 
@@ -198,11 +235,38 @@ install: all ## install programs, man pages, units and docs (PREFIX=/usr/local D
 
 # --- upkeep
 
-C_FILES = $(shell git ls-files '*.[ch]')
+C_DIRS   := api lib worker tests/unit tests/fuzz bench
+C_FILES  := $(wildcard $(C_DIRS:%=%/*.c))
+H_FILES  := $(wildcard $(C_DIRS:%=%/*.h))
+CLANGDB  := CC=clang SANITIZE= BUILD=build/clang
 
 .PHONY: format
 format: ## lay out all C files with clang-format
-	clang-format -i $(C_FILES)
+	clang-format -i $(C_FILES) $(H_FILES)
+
+.PHONY: compdb
+compdb: compile_commands.json ## write compile_commands.json for clangd
+compile_commands.json: FORCE
+	@$(SUBMAKE) $(CLANGDB) build/clang/gen/suites.h build/clang/gen/migrations.c
+	@$(SUBMAKE) -nB V=1 $(CLANGDB) all build/clang/unit | $(PYTHON) $(SUPPORT)/compdb.py > $@
+
+.PHONY: lint lint-format lint-headers lint-cppcheck lint-tidy
+lint: ## clang-format, headers that compile alone, cppcheck, clang-tidy: no finding allowed
+	@CC="$(CC)" sh $(SUPPORT)/deps.sh check build test lint
+	@$(SUBMAKE) lint-format
+	@$(SUBMAKE) lint-headers
+	@$(SUBMAKE) lint-cppcheck
+	@$(SUBMAKE) lint-tidy
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES) $(H_FILES)
+lint-headers: $(BUILD)/gen/flags
+	@echo "  each of $(words $(H_FILES)) headers alone"
+	$(Q)for h in $(H_FILES); do $(CC) $(ALL_CFLAGS) -I. -Werror -fsyntax-only -x c $$h || exit 1; done
+lint-cppcheck:
+	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 -j$(CORES) -Ilib -I. -D_GNU_SOURCE lib api worker
+lint-tidy: compile_commands.json
+	printf '%s\n' $(C_FILES) | xargs -P$(CORES) -n4 clang-tidy --quiet -p .
 
 .PHONY: clean
 clean: ## remove what was built (.run/ with its data stays)
@@ -210,4 +274,4 @@ clean: ## remove what was built (.run/ with its data stays)
 
 .PHONY: help
 help: ## print this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | sort | expand -t 12
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | sort | expand -t 15
