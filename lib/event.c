@@ -84,17 +84,15 @@ static int64_t time_of_id(struct event_id id)
     return id.ms < UINT64_C(253402300800000) ? (int64_t)id.ms * 1000 : 0;
 }
 
-/* Text that may stand in a column and in a log line; anything else is dropped, the delivery stays.
- */
-static struct event_text clean_text(const char *value, size_t len)
+struct event_text event_clean_text(const char *s, size_t len)
 {
     struct event_text none = {NULL, 0};
-    if (len == 0 || len > EVENT_TEXT_MAX || !text_utf8(value, len, NULL))
+    if (len == 0 || len > EVENT_TEXT_MAX || !text_utf8(s, len, NULL))
         return none;
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
             return none;
-    return (struct event_text){value, len};
+    return (struct event_text){s, len};
 }
 
 void event_begin(struct event *e, struct event_id id)
@@ -115,7 +113,7 @@ void event_field(struct event *e, const char *name, size_t name_len, const char 
     else if (is_name(name, name_len, "recebida_em"))
         text_time_parse(value, value_len, &e->recebida_us);
     else if (is_name(name, name_len, "request_id"))
-        e->request_id = clean_text(value, value_len);
+        e->request_id = event_clean_text(value, value_len);
     else if (is_name(name, name_len, "traceparent"))
-        e->traceparent = clean_text(value, value_len);
+        e->traceparent = event_clean_text(value, value_len);
 }

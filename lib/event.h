@@ -43,12 +43,16 @@ struct event_text {
     size_t len;
 };
 
+/* The text itself when it may stand in a column and in a log line (valid UTF-8, no controls, at
+ * most EVENT_TEXT_MAX bytes), else none: for such a thing no delivery is refused. */
+struct event_text event_clean_text(const char *s, size_t len);
+
 /* A delivery as the worker has it. Texts point into what the decoder was given. */
 struct event {
     struct event_id id;
     struct event_text corpo;       /* data is never NULL; empty when the field is missing */
-    struct event_text request_id;  /* valid UTF-8 without controls, else none */
-    struct event_text traceparent; /* the same */
+    struct event_text request_id;  /* clean */
+    struct event_text traceparent; /* clean */
     int64_t recebida_us;           /* the id's time when the field is missing or no time */
 };
 

@@ -5,6 +5,10 @@
 #ifndef ALICERCE_STORE_H
 #define ALICERCE_STORE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
 #include "pg.h"
 #include "status.h"
 
@@ -38,5 +42,20 @@ void store_tx_answer(struct store_tx *t, enum status st, const PGresult *res);
 /* Syncs. STATUS_OK when done will run; else no statement had been accepted and done will not run.
  */
 enum status store_tx_commit(struct store_tx *t, struct pg *pg);
+
+/* The parameters of a statement that takes an array for each column, built in one buffer. */
+struct store_columns {
+    struct buf b; /* append one array after the other, each followed by store_column_end */
+    size_t end[PG_MAX_PARAMS];
+    int n;
+};
+struct store_columns store_columns_init(void);
+void store_column_end(struct store_columns *c);
+/* Sends the statement as part of t and releases the buffer. STATUS_OVERLOADED without memory. */
+enum status store_columns_query(struct store_columns *c, struct store_tx *t, struct pg *pg,
+                                const struct pg_statement *s);
+
+/* A time that is not known. */
+#define STORE_NO_TIME INT64_MIN
 
 #endif

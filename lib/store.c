@@ -1,0 +1,106 @@
+/* store: owns the meaning of SQLSTATE for those who have to decide what to do with their data. */
+#include "store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+void store_tx_begin(struct store_tx *t)
+{
+    t->open = 0;
+    t->st = STATUS_OK;
+    t->reason[0] = '\0';
+}
+
+/* PostgreSQL 15 documentation, appendix A. pg told the lost connection and the time-outs apart. */
+static enum status status_of(enum status st, const PGresult *res)
+{
+    const char *code = st == STATUS_INTERNAL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+    if (!code)
+        return st;
+    if (strcmp(code, "40P01") == 0 || strcmp(code, "40001") == 0)
+        return STATUS_CONFLICT;
+    if (strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0)
+        return STATUS_INVALID;
+    return st;
+}
+
+static void note_reason(struct store_tx *t, const PGresult *res)
+{
+    const char *code = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    snprintf(t->reason, sizeof t->reason, "%s: %s", code ? code : "?", message ? message : "?");
+    size_t len = strlen(t->reason);
+    while (len > 0 && !text_utf8(t->reason, len, NULL)) /* cut within a character */
+        t->reason[--len] = '\0';
+}
+
+/* After a failure the rest answers STATUS_CONFLICT (not run), which says nothing new. */
+void store_tx_answer(struct store_tx *t, enum status st, const PGresult *res)
+{
+    if (st != STATUS_OK && t->st == STATUS_OK) {
+        t->st = status_of(st, res);
+        if (res && PQresultStatus(res) == PGRES_FATAL_ERROR)
+            note_reason(t, res);
+    }
+    if (--t->open == 0)
+        t->done(t, t->st);
+}
+
+static void on_answer(void *ctx, enum status st, const PGresult *res)
+{
+    store_tx_answer(ctx, st, res);
+}
+
+void store_tx_expect(struct store_tx *t)
+{
+    t->open++;
+}
+
+enum status store_tx_query(struct store_tx *t, struct pg *pg, const struct pg_statement *s,
+                           const struct pg_values *v)
+{
+    enum status st = pg_query(pg, s, v, on_answer, t);
+    if (st == STATUS_OK)
+        t->open++;
+    return st;
+}
+
+/* Without a sync of its own the transaction ends with the next one, or with the connection: either
+ * way its statements answer, and the outcome is unknown. */
+enum status store_tx_commit(struct store_tx *t, struct pg *pg)
+{
+    enum status st = pg_sync(pg, on_answer, t);
+    if (st == STATUS_OK)
+        t->open++;
+    else if (t->open > 0)
+        t->st = STATUS_DATABASE_AWAY;
+    return t->open > 0 ? STATUS_OK : st;
+}
+
+enum { COLUMNS_CAP = 768 << 20 }; /* below the 1 GiB that PostgreSQL takes in one message */
+
+struct store_columns store_columns_init(void)
+{
+    return (struct store_columns){.b = buf_init(COLUMNS_CAP)};
+}
+
+void store_column_end(struct store_columns *c)
+{
+    c->end[c->n++] = c->b.len;
+}
+
+enum status store_columns_query(struct store_columns *c, struct store_tx *t, struct pg *pg,
+                                const struct pg_statement *s)
+{
+    struct pg_values v = {0};
+    size_t start = 0;
+    for (int i = 0; i < c->n && !buf_failed(&c->b); i++) {
+        pg_array(&v, c->b.data + start, c->end[i] - start);
+        start = c->end[i];
+    }
+    enum status st = buf_failed(&c->b) ? STATUS_OVERLOADED : store_tx_query(t, pg, s, &v);
+    buf_release(&c->b);
+    return st;
+}

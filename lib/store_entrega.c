@@ -1,0 +1,283 @@
+/* store_entrega: owns the SQL of deliveries.
+ *
+ * A batch goes in as one array for each column; text that is missing is NULL. */
+#include "store_entrega.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pg_statement insert_direct = {
+    .name = "entregas_diretas",
+    .sql = "INSERT INTO entregas (recebida_em, via, corpo, request_id, traceparent, estado)"
+           " SELECT r, 'direta', c, q, t, 'pendente' FROM unnest($1, $2, $3, $4) AS u(r, c, q, t)",
+    .n_params = 4,
+    .types = {PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY}};
+
+static const struct pg_statement insert_queued = {
+    .name = "entregas_da_fila",
+    .sql =
+        "INSERT INTO entregas (fila_id, recebida_em, via, corpo, request_id, traceparent, estado,"
+        " motivo, processada_em)"
+        " SELECT f, r, 'fila', c, q, t, CASE WHEN m IS NULL THEN 'processada' ELSE 'morta' END,"
+        " m, CASE WHEN m IS NULL THEN now() END"
+        " FROM unnest($1, $2, $3, $4, $5, $6) AS u(f, r, c, q, t, m)"
+        " ON CONFLICT (fila_id, recebida_em) WHERE fila_id IS NOT NULL DO NOTHING",
+    .n_params = 6,
+    .types = {PG_TEXT_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+              PG_TEXT_ARRAY}};
+
+/* Unprepared: planned for the number of ids that it gets. */
+static const struct pg_statement finish_direct = {
+    .name = "",
+    .sql = "UPDATE entregas SET estado = CASE WHEN m IS NULL THEN 'processada' ELSE 'morta' END,"
+           " motivo = m, processada_em = CASE WHEN m IS NULL THEN now() END"
+           " FROM unnest($1, $2) AS u(i, m) WHERE id = i AND estado = 'pendente'",
+    .n_params = 2,
+    .types = {PG_INT8_ARRAY, PG_TEXT_ARRAY}};
+
+static const struct pg_statement begin = {.name = "entregas_begin", .sql = "BEGIN"};
+/* A worker that freezes or loses its network in here must not keep the rows from the others. */
+static const struct pg_statement limit_idle = {
+    .name = "entregas_prazo", .sql = "SET LOCAL idle_in_transaction_session_timeout = '5s'"};
+/* The bodies come out of their storage only for rows that are returned. */
+static const struct pg_statement claim = {
+    .name = "entregas_tomar",
+    .sql = "WITH tomadas AS MATERIALIZED ("
+           " SELECT id, recebida_em, corpo, request_id, traceparent FROM entregas"
+           " WHERE estado = 'pendente' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+           " SELECT id, recebida_em, corpo, request_id, traceparent FROM ("
+           " SELECT *, sum(octet_length(corpo)) OVER (ORDER BY id) - octet_length(corpo) AS antes"
+           " FROM tomadas) t WHERE antes < $2 ORDER BY id",
+    .n_params = 2,
+    .types = {PG_INT8, PG_INT8}};
+static const struct pg_statement save = {.name = "entregas_marco", .sql = "SAVEPOINT marco"};
+static const struct pg_statement undo = {.name = "entregas_voltar",
+                                         .sql = "ROLLBACK TO SAVEPOINT marco"};
+static const struct pg_statement commit = {.name = "entregas_commit", .sql = "COMMIT"};
+static const struct pg_statement rollback = {.name = "entregas_rollback", .sql = "ROLLBACK"};
+
+static const struct pg_statement inspect = {
+    .name = "",
+    .sql = "SELECT (SELECT count(*) FROM entregas WHERE estado = 'pendente'),"
+           " (SELECT count(*) FROM entregas WHERE estado = 'morta')"};
+
+const struct pg_statement *const store_entrega_statements[] = {&insert_direct, NULL};
+const struct pg_statement *const store_entrega_worker_statements[] = {
+    &insert_queued, &begin, &limit_idle, &claim, &save, &undo, &commit, &rollback, NULL};
+
+static void add_text(struct store_columns *c, struct event_text text)
+{
+    pg_array_bytes(&c->b, text.data, text.len);
+}
+
+/* ---- direct inserts ---- */
+
+struct direct {
+    struct store_tx tx;
+    struct store_ticket *ticket;
+};
+
+static void on_direct(struct store_tx *tx, enum status st)
+{
+    struct direct *d = (struct direct *)(void *)tx;
+    struct store_ticket *t = d->ticket;
+    free(d);
+    t->done(t, st);
+}
+
+static void add_messages(struct store_columns *c, const struct queue_message *m, size_t n)
+{
+    pg_array_begin(&c->b, PG_TIMESTAMPTZ, n, false);
+    for (size_t i = 0; i < n; i++)
+        pg_array_time(&c->b, m[i].recebida_us);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_BYTEA, n, false);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bytes(&c->b, m[i].corpo_len ? m[i].corpo : "", m[i].corpo_len);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_TEXT, n, true);
+    for (size_t i = 0; i < n; i++)
+        add_text(c, event_clean_text(m[i].request_id, strlen(m[i].request_id)));
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_TEXT, n, true);
+    for (size_t i = 0; i < n; i++)
+        add_text(c, event_clean_text(m[i].traceparent, strlen(m[i].traceparent)));
+    store_column_end(c);
+}
+
+enum status store_entrega_insert_direct(struct pg *pg, const struct queue_message *messages,
+                                        size_t n, struct store_ticket *t)
+{
+    struct direct *d = malloc(sizeof *d);
+    if (!d)
+        return STATUS_OVERLOADED;
+    d->tx.done = on_direct;
+    d->ticket = t;
+    store_tx_begin(&d->tx);
+    struct store_columns c = store_columns_init();
+    add_messages(&c, messages, n);
+    enum status st = store_columns_query(&c, &d->tx, pg, &insert_direct);
+    if (st == STATUS_OK)
+        st = store_tx_commit(&d->tx, pg);
+    if (st != STATUS_OK)
+        free(d); /* nothing was accepted: done will not run */
+    return st;
+}
+
+/* ---- what was worked on ---- */
+
+static void add_queued(struct store_columns *c, const struct new_entrega *rows, size_t n)
+{
+    char id[EVENT_ID_MAX];
+    pg_array_begin(&c->b, PG_TEXT, n, false);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bytes(&c->b, id, event_id_format(rows[i].event.id, id));
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_TIMESTAMPTZ, n, false);
+    for (size_t i = 0; i < n; i++)
+        pg_array_time(&c->b, rows[i].event.recebida_us);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_BYTEA, n, false);
+    for (size_t i = 0; i < n; i++)
+        add_text(c, rows[i].event.corpo);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_TEXT, n, true);
+    for (size_t i = 0; i < n; i++)
+        add_text(c, rows[i].event.request_id);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_TEXT, n, true);
+    for (size_t i = 0; i < n; i++)
+        add_text(c, rows[i].event.traceparent);
+    store_column_end(c);
+}
+
+static void add_motivos(struct store_columns *c, const struct new_entrega *rows, size_t n)
+{
+    pg_array_begin(&c->b, PG_TEXT, n, true);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bytes(&c->b, rows[i].motivo, rows[i].motivo ? strlen(rows[i].motivo) : 0);
+    store_column_end(c);
+}
+
+enum status store_entrega_finish(struct store_tx *tx, struct pg *pg, const struct new_entrega *rows,
+                                 size_t n)
+{
+    struct store_columns c = store_columns_init();
+    bool direct = n > 0 && rows[0].id;
+    if (direct) {
+        pg_array_begin(&c.b, PG_INT8, n, false);
+        for (size_t i = 0; i < n; i++)
+            pg_array_int8(&c.b, rows[i].id);
+        store_column_end(&c);
+    } else {
+        add_queued(&c, rows, n);
+    }
+    add_motivos(&c, rows, n);
+    return store_columns_query(&c, tx, pg, direct ? &finish_direct : &insert_queued);
+}
+
+/* ---- claiming direct ones ---- */
+
+static void claim_answer(struct entrega_claim *c, enum status st)
+{
+    if (st != STATUS_OK && c->st == STATUS_OK)
+        c->st = st;
+    if (--c->open == 0)
+        c->done(c, c->st, c->n);
+}
+
+static void on_claim_step(void *ctx, enum status st, const PGresult *res)
+{
+    (void)res;
+    claim_answer(ctx, st);
+}
+
+static struct event_text text_at(const PGresult *res, int row, int column)
+{
+    struct pg_text text = pg_get_text(res, row, column);
+    return PQgetisnull(res, row, column) ? (struct event_text){NULL, 0}
+                                         : (struct event_text){text.data, text.len};
+}
+
+static void on_claimed(void *ctx, enum status st, const PGresult *res)
+{
+    struct entrega_claim *c = ctx;
+    int n = st == STATUS_OK ? PQntuples(res) : 0;
+    for (int i = 0; i < n; i++) {
+        struct event e = {.recebida_us = pg_get_time(res, i, 1),
+                          .corpo = text_at(res, i, 2),
+                          .request_id = text_at(res, i, 3),
+                          .traceparent = text_at(res, i, 4)};
+        c->entrega(c, &e, pg_get_int8(res, i, 0));
+    }
+    c->n = (size_t)n;
+    claim_answer(c, st);
+}
+
+static enum status claim_send(struct pg *pg, const struct pg_statement *s,
+                              const struct pg_values *v, struct entrega_claim *c)
+{
+    enum status st = pg_query(pg, s, v, s == &claim ? on_claimed : on_claim_step, c);
+    if (st == STATUS_OK)
+        c->open++;
+    return st;
+}
+
+enum status store_entrega_claim(struct pg *pg, int64_t limit, int64_t bytes,
+                                struct entrega_claim *c)
+{
+    char space[2][8];
+    struct pg_values none = {0}, v = {0};
+    pg_int8(&v, limit, space[0]);
+    pg_int8(&v, bytes, space[1]);
+    c->st = STATUS_OK;
+    c->n = 0;
+    c->open = 0;
+    enum status st = claim_send(pg, &begin, &none, c);
+    if (st == STATUS_OK)
+        st = claim_send(pg, &limit_idle, &none, c);
+    if (st == STATUS_OK)
+        st = claim_send(pg, &claim, &v, c);
+    if (st == STATUS_OK && pg_sync(pg, on_claim_step, c) == STATUS_OK)
+        c->open++;
+    else if (c->open > 0)
+        c->st = STATUS_DATABASE_AWAY;
+    return c->open > 0 ? STATUS_OK : st;
+}
+
+static enum status plain(struct store_tx *tx, struct pg *pg, const struct pg_statement *s)
+{
+    return store_tx_query(tx, pg, s, &(struct pg_values){0});
+}
+
+enum status store_entrega_save(struct store_tx *tx, struct pg *pg)
+{
+    return plain(tx, pg, &save);
+}
+
+enum status store_entrega_undo(struct store_tx *tx, struct pg *pg)
+{
+    return plain(tx, pg, &undo);
+}
+
+enum status store_entrega_end(struct store_tx *tx, struct pg *pg, bool yes)
+{
+    return plain(tx, pg, yes ? &commit : &rollback);
+}
+
+/* ---- state ---- */
+
+static void on_inspected(void *ctx, enum status st, const PGresult *res)
+{
+    struct entrega_state *s = ctx;
+    if (st == STATUS_OK && PQntuples(res) == 1) {
+        s->pending = pg_get_int8(res, 0, 0);
+        s->dead = pg_get_int8(res, 0, 1);
+    }
+    s->done(s, st);
+}
+
+enum status store_entrega_inspect(struct pg *pg, struct entrega_state *s)
+{
+    return pg_query(pg, &inspect, &(struct pg_values){0}, on_inspected, s);
+}
