@@ -268,6 +268,12 @@ lint-cppcheck:
 lint-tidy: compile_commands.json
 	printf '%s\n' $(C_FILES) | xargs -P$(CORES) -n4 clang-tidy --quiet -p .
 
+.PHONY: readme readme-check
+readme: all ## rewrite what README and man pages have from --help
+	@$(PYTHON) $(SUPPORT)/documents.py write
+readme-check: all ## README and man pages say what --help says
+	@$(PYTHON) $(SUPPORT)/documents.py check
+
 .PHONY: clean
 clean: ## remove what was built (.run/ with its data stays)
 	rm -rf build compile_commands.json

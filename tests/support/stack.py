@@ -108,16 +108,20 @@ def wanted_port():
 
 def load_settings():
     """Secrets as they were made at the first run, ports as they were while they are free."""
-    known = read_json(SETTINGS)
-    ports = known.get("ports", {})
-    for name, usual in (("api", 3000), ("postgres", None), ("redis", None)):
-        before = ports.get(name) or usual
-        ports[name] = before if before and is_free(before) else servers.free_port()
+    known = {"ports": {}, "secrets": {}, **read_json(SETTINGS)}
     for name in ("postgres", "redis", "META_APP_SECRET", "META_VERIFY_TOKEN", "JWT_SECRET"):
-        known.setdefault("secrets", {}).setdefault(name, secrets.token_hex(24))
-    known["ports"] = ports
-    write_json(SETTINGS, known)
+        known["secrets"].setdefault(name, secrets.token_hex(24))
+    for name in ("postgres", "redis"):
+        settle_port(known, name)
     return known
+
+
+def settle_port(known, name, usual=None):
+    """To be called just before it is used: another checkout may be starting, too."""
+    before = known["ports"].get(name) or usual
+    known["ports"][name] = before if before and is_free(before) else servers.free_port()
+    write_json(SETTINGS, known)
+    return known["ports"][name]
 
 
 # ---- the servers ---------------------------------------------------------------------
@@ -201,9 +205,9 @@ class Whole:
     """Two servers and two programs, and the files that tell of them."""
 
     def __init__(self):
-        settings = load_settings()
-        self.secrets, ports = settings["secrets"], settings["ports"]
-        self.api_port = wanted_port() or ports["api"]
+        self.settings = load_settings()
+        self.secrets, ports = self.settings["secrets"], self.settings["ports"]
+        self.api_port = wanted_port()
         folder = data_folder()
         check_data(folder)
         self.pg = servers.PostgreSQL(folder, ports["postgres"], password=self.secrets["postgres"])
@@ -228,6 +232,7 @@ class Whole:
     def make_programs(self):
         """Once they are built: their --help says which variables are theirs."""
         env = self.env()
+        self.api_port = self.api_port or settle_port(self.settings, "api", usual=3000)
         api = servers.Program("alicerce-api", HOME, env, port=self.api_port)
         worker = servers.Program("alicerce-worker", HOME, env)
         self.programs = [api, worker]
@@ -297,6 +302,9 @@ class Tail:
         *lines, self.rest = (self.rest + self.file.read()).split("\n")
         for line in lines:
             say(f"{self.name:6} | {line}")
+
+    def skip(self):
+        self.file.seek(0, os.SEEK_END)
 
 
 def put_old_logs_aside(programs):
@@ -441,6 +449,8 @@ def run(watch):
     except servers.Trouble as trouble:
         code = 1
         print(f"alicerce: {trouble}", file=sys.stderr, flush=True)
+        for tail in runner.tails if runner else []:
+            tail.skip()  # the trouble had it
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(STATE)
