@@ -1,0 +1,36 @@
+/* store_chore: one statement a chore; a step is short enough to hold up nobody. */
+#include "store_chore.h"
+
+static const struct pg_statement search = {.name = "tarefa_busca",
+                                           .sql = "SELECT posts_indexar(500)::bigint"};
+static const struct pg_statement keys = {.name = "tarefa_idempotencia",
+                                         .sql = "SELECT idempotencia_limpar(1000)::bigint"};
+
+static const struct pg_statement *const chores[STORE_CHORES] = {
+    [STORE_CHORE_SEARCH] = &search, [STORE_CHORE_KEYS] = &keys};
+
+const struct pg_statement *const store_chore_statements[] = {&search, &keys, NULL};
+
+static void on_step(void *ctx, enum status st, const PGresult *res)
+{
+    struct store_chore_ticket *t = ctx;
+    t->st = st;
+    t->n = st == STATUS_OK && PQntuples(res) == 1 ? pg_get_int8(res, 0, 0) : 0;
+}
+
+static void on_committed(void *ctx, enum status st, const PGresult *res)
+{
+    (void)res;
+    struct store_chore_ticket *t = ctx;
+    if (t->st == STATUS_OK)
+        t->st = st;
+    t->done(t, t->st, t->st == STATUS_OK ? t->n : 0);
+}
+
+/* The sync fails only together with the connection; the query's own answer is then of no interest.
+ */
+enum status store_chore_step(struct pg *pg, enum store_chore chore, struct store_chore_ticket *t)
+{
+    enum status st = pg_query(pg, chores[chore], &(struct pg_values){0}, on_step, t);
+    return st == STATUS_OK ? pg_sync(pg, on_committed, t) : st;
+}

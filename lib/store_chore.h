@@ -1,0 +1,28 @@
+/* store_chore: the SQL of what is done now and then, in small steps, by functions of sql/. */
+#ifndef ALICERCE_STORE_CHORE_H
+#define ALICERCE_STORE_CHORE_H
+
+#include <stdint.h>
+
+#include "pg.h"
+#include "status.h"
+
+enum store_chore {
+    STORE_CHORE_SEARCH, /* posts that the search index does not know yet */
+    STORE_CHORE_KEYS,   /* Idempotency-Keys that are too old */
+    STORE_CHORES
+};
+
+/* Prepared on the connection that does them. */
+extern const struct pg_statement *const store_chore_statements[];
+
+struct store_chore_ticket {
+    /* done: rows dealt with; when 0, nothing is left to do. Committed. */
+    void (*done)(struct store_chore_ticket *t, enum status st, int64_t n);
+    enum status st; /* from here store's own */
+    int64_t n;
+};
+/* One step, in a transaction of its own. Syncs. */
+enum status store_chore_step(struct pg *pg, enum store_chore chore, struct store_chore_ticket *t);
+
+#endif
