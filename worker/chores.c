@@ -1,0 +1,72 @@
+/* chores: owns the table of chores and their times. One step at a time; a chore goes on at once
+ * while its steps find something, else rests. */
+#include "chores.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "ev.h"
+#include "log.h"
+#include "pg.h"
+#include "store_chore.h"
+
+static const struct {
+    const char *name;
+    int64_t rest_ms; /* when there was nothing left to do */
+} table[STORE_CHORES] = {
+    [STORE_CHORE_SEARCH] = {"posts_indexar", 500}, /* searches read the rest directly until then */
+    [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000},
+};
+
+enum { PAUSE_MS = 5000 }; /* after a failure */
+
+struct chores {
+    struct store_chore_ticket ticket;
+    struct ev *ev;
+    struct pg *pg;
+    enum store_chore current;
+    bool out;
+    int64_t not_before_ms[STORE_CHORES];
+    struct log_limit limit;
+};
+
+static void on_step(struct store_chore_ticket *t, enum status st, int64_t n)
+{
+    struct chores *c = (struct chores *)(void *)t;
+    unsigned suppressed;
+    int64_t rest = st != STATUS_OK ? PAUSE_MS : n > 0 ? 0 : table[c->current].rest_ms;
+    c->out = false;
+    c->not_before_ms[c->current] = ev_now_ms(c->ev) + rest;
+    if (st != STATUS_OK && st != STATUS_DATABASE_AWAY && log_limit_pass(&c->limit, 1, &suppressed))
+        log_warn("chore_failed", NULL, "%s: %s", table[c->current].name, status_name(st));
+}
+
+struct chores *chores_new(struct ev *ev, struct pg *pg)
+{
+    struct chores *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->ticket.done = on_step;
+    c->ev = ev;
+    c->pg = pg;
+    return c;
+}
+
+void chores_free(struct chores *c)
+{
+    free(c);
+}
+
+/* In turn, beginning behind the last one, so that a long one does not keep the others waiting. */
+void chores_pump(struct chores *c)
+{
+    for (unsigned i = 1; i <= STORE_CHORES && !c->out && pg_ready(c->pg); i++) {
+        enum store_chore next = (enum store_chore)((c->current + i) % STORE_CHORES);
+        if (ev_now_ms(c->ev) < c->not_before_ms[next])
+            continue;
+        c->current = next;
+        c->out = store_chore_step(c->pg, next, &c->ticket) == STATUS_OK;
+        return;
+    }
+}

@@ -1,0 +1,25 @@
+/* direct: the second source: rows of `entregas` that the API wrote itself while Redis was away.
+ *
+ * They are claimed with SKIP LOCKED in the transaction that finishes them, on a connection of their
+ * own: a worker that dies in the middle gives them back by dying. One thread. */
+#ifndef ALICERCE_DIRECT_H
+#define ALICERCE_DIRECT_H
+
+#include <stdbool.h>
+
+struct direct;
+struct ev;
+struct pg;
+struct worker_counters;
+
+/* NULL without memory. */
+struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *counters);
+/* After pg was freed. */
+void direct_free(struct direct *d);
+/* Does what can be done now. After every pass of the loop, before the flushes. */
+void direct_pump(struct direct *d);
+/* Claims no more and finishes what is in hand. */
+void direct_stop(struct direct *d);
+bool direct_done(const struct direct *d);
+
+#endif

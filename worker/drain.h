@@ -1,0 +1,48 @@
+/* drain: the stream's way into PostgreSQL: claim, gather into batches, store, acknowledge.
+ *
+ * Up to DRAIN_STORING batches are in PostgreSQL's pipeline while the next one gathers. A batch that
+ * gathers is sent as soon as PostgreSQL has nothing else to do, so a lonely delivery waits for
+ * nobody and under load the batches grow by themselves. What is in hand is kept (queue_keep) as
+ * long as it can be stored; when PostgreSQL stays away it is let go, and another worker may have
+ * it.
+ *
+ * Any lost answer is harmless: storing the same entry again adds nothing, and an entry that nobody
+ * acknowledges turns up among the idle ones. One thread. */
+#ifndef ALICERCE_DRAIN_H
+#define ALICERCE_DRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct drain;
+struct ev;
+struct pg;
+struct rds;
+struct worker_counters;
+
+struct drain_options {
+    struct ev *ev;
+    struct pg *pg;        /* only this drain's */
+    struct rds *waiting;  /* for the blocking read alone */
+    struct rds *rds;      /* for all other commands */
+    const char *consumer; /* this process's name in the group; must outlive the drain */
+    struct worker_counters *counters;
+};
+
+enum {
+    DRAIN_BLOCK_MS =
+        500 /* longest that one read waits: the stall_ms of `waiting` must be above it */
+};
+
+/* NULL without memory. */
+struct drain *drain_new(const struct drain_options *o);
+/* After pg and both rds were freed: their last answers still reach it. */
+void drain_free(struct drain *d);
+/* Does what can be done now. After every pass of the loop, before the flushes. */
+void drain_pump(struct drain *d);
+/* Claims no more and stores what is in hand. */
+void drain_stop(struct drain *d);
+/* After drain_stop: nothing is in hand, or nothing can be done about it. */
+bool drain_done(const struct drain *d);
+
+#endif
