@@ -66,11 +66,12 @@ PROGRAMS := $(BUILD)/alicerce-api $(BUILD)/alicerce-worker
 PYTHON   := python3 -B
 SUPPORT  := tests/support
 CORES    := $(shell nproc 2>/dev/null || echo 2)
-SUBMAKE  := $(MAKE) --no-print-directory
 Q        := $(if $(V),,@)
 SAY       = $(if $(V),@:,@printf '  %-5s %s\n' $1 $2)
 
+MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
 
 .PHONY: all
@@ -147,7 +148,7 @@ deps: ## install what building, running and testing need (apt-get as root or by 
 .PHONY: run dev status stop demo
 run: ## start PostgreSQL, Redis, API and worker, all private, under .run/; Ctrl-C stops them
 	@sh $(SUPPORT)/deps.sh install build run
-	@$(SUBMAKE) all
+	@$(MAKE) all
 	@exec $(PYTHON) $(SUPPORT)/stack.py run
 
 dev: ## as run, and rebuild and restart whenever a source file is saved
@@ -173,7 +174,7 @@ test: ## run every test: unit, sql, flow, fault, fuzz corpus, race detector; ins
 
 .PHONY: unit
 unit: ## run the unit tests, with ASan and UBSan
-	@$(SUBMAKE) SANITIZE=$(or $(SANITIZE),$(ASAN)) unit-here
+	@$(MAKE) SANITIZE=$(or $(SANITIZE),$(ASAN)) unit-here
 .PHONY: unit-here
 unit-here: $(BUILD)/unit
 	$(BUILD)/unit
@@ -186,9 +187,9 @@ fault: asan ## run the fault tests: kill and freeze each process in turn
 
 .PHONY: asan tsan
 asan: ## build with address and undefined-behaviour sanitizers into build/asan
-	@$(SUBMAKE) SANITIZE=$(ASAN) all build/asan/unit
+	@$(MAKE) SANITIZE=$(ASAN) all build/asan/unit
 tsan: ## build with the thread sanitizer into build/tsan
-	@$(SUBMAKE) SANITIZE=thread all
+	@$(MAKE) SANITIZE=thread all
 
 # A fuzz target is tests/fuzz/fuzz_X.c with LLVMFuzzerTestOneInput, its corpus tests/fuzz/corpus/X/.
 # clang's libFuzzer explores; with any compiler, replay.c runs the corpus as a regression test.
@@ -204,20 +205,22 @@ $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(INNER)
 .PHONY: fuzz fuzz-corpus fuzz-here replay-here
 fuzz: ## let clang's fuzzer explore each target for FUZZ_SECONDS=20
 	@sh $(SUPPORT)/deps.sh check build fuzz
-	@$(SUBMAKE) CC=clang SANITIZE=$(ASAN) BUILD=build/fuzz CFLAGS=-fsanitize=fuzzer-no-link fuzz-here
+	@$(MAKE) CC=clang SANITIZE=$(ASAN) BUILD=build/fuzz CFLAGS=-fsanitize=fuzzer-no-link fuzz-here
 fuzz-here: $(FUZZ_NAMES:%=$(BUILD)/fuzz_%)
 	@for name in $(FUZZ_NAMES); do mkdir -p $(BUILD)/corpus/$$name && echo "  FUZZ  $$name" && \
-	    $(BUILD)/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=0 -verbosity=0 \
-	        -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+	    { $(BUILD)/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -artifact_prefix=$(BUILD)/ \
+	        $(BUILD)/corpus/$$name tests/fuzz/corpus/$$name >$(BUILD)/fuzz_$$name.log 2>&1 || \
+	      { tail -n 40 $(BUILD)/fuzz_$$name.log; exit 1; }; } && \
+	    grep '^Done' $(BUILD)/fuzz_$$name.log || exit 1; done
 fuzz-corpus: ## run the fuzz targets over their corpus, with ASan and UBSan
-	@$(SUBMAKE) SANITIZE=$(ASAN) replay-here
+	@$(MAKE) SANITIZE=$(ASAN) replay-here
 replay-here: $(FUZZ_NAMES:%=$(BUILD)/replay_%)
 	@for name in $(FUZZ_NAMES); do $(BUILD)/replay_$$name tests/fuzz/corpus/$$name || exit 1; done
 
 .PHONY: bench
 bench: ## measure every route beside nginx, pgbench and redis-benchmark (BENCH="--conns 64 ...")
 	@sh $(SUPPORT)/deps.sh install build run bench
-	@$(SUBMAKE) all
+	@$(MAKE) all
 	@exec $(PYTHON) bench/bench.py $(BENCH)
 
 # --- installing
@@ -247,16 +250,16 @@ format: ## lay out all C files with clang-format
 .PHONY: compdb
 compdb: compile_commands.json ## write compile_commands.json for clangd
 compile_commands.json: FORCE
-	@$(SUBMAKE) $(CLANGDB) build/clang/gen/suites.h build/clang/gen/migrations.c
-	@$(SUBMAKE) -nB V=1 $(CLANGDB) all build/clang/unit | $(PYTHON) $(SUPPORT)/compdb.py > $@
+	@$(MAKE) $(CLANGDB) build/clang/gen/suites.h build/clang/gen/migrations.c
+	@$(MAKE) -nB V=1 $(CLANGDB) all build/clang/unit | $(PYTHON) $(SUPPORT)/compdb.py > $@
 
 .PHONY: lint lint-format lint-headers lint-cppcheck lint-tidy
 lint: ## clang-format, headers that compile alone, cppcheck, clang-tidy: no finding allowed
 	@CC="$(CC)" sh $(SUPPORT)/deps.sh check build test lint
-	@$(SUBMAKE) lint-format
-	@$(SUBMAKE) lint-headers
-	@$(SUBMAKE) lint-cppcheck
-	@$(SUBMAKE) lint-tidy
+	@$(MAKE) lint-format
+	@$(MAKE) lint-headers
+	@$(MAKE) lint-cppcheck
+	@$(MAKE) lint-tidy
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES) $(H_FILES)
 lint-headers: $(BUILD)/gen/flags
