@@ -27,10 +27,11 @@ class Help:
             if row:
                 default, meaning = re.split(r" {2,}", row.group(2), maxsplit=1)
                 self.variables.append((row.group(1), default, meaning))
-        self.codes = [tuple(item.split(maxsplit=1))
-                      for item in " ".join(codes.split()).rstrip(".").split("; ")]
+        # one a line, or joined by semicolons
+        items = re.split(r"\n(?=\s*\d)|;", codes.strip().rstrip("."))
+        self.codes = [tuple(" ".join(item.split()).split(maxsplit=1)) for item in items]
         if not self.variables or not all(len(c) == 2 and c[0].isdigit() for c in self.codes):
-            sys.exit(f"{program} --help: neither variables nor exit codes as they should be")
+            sys.exit(f"{program} --help: variables or exit codes are not as they should be")
 
 
 def table(heads, rows):

@@ -317,8 +317,7 @@ def put_old_logs_aside(programs):
 def curls(url):
     return [f"curl {url}/status",
             f"curl {url}/api/posts",
-            f"curl {url}/api/posts -H 'Content-Type: application/json' "
-            "-d '{\"titulo\":\"Oi\",\"conteudo\":\"Primeiro post\"}'"]
+            f"curl --json '{{\"titulo\":\"Oi\",\"conteudo\":\"Primeiro post\"}}' {url}/api/posts"]
 
 
 def describe(state):
