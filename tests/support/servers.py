@@ -109,6 +109,7 @@ class Server:
         self.log_path = os.path.join(folder, f"{name}.log")
         self.process = None
         self.frozen = False
+        self.asked = False  # to stop; a second signal would mean: at once
 
     # What a kind of server says of itself.
     def command(self):
@@ -144,7 +145,7 @@ class Server:
                 self.command(), executable=self.executable(), cwd=self.folder,
                 env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=_dies_with_python(self.polite), **identity)
-        self.frozen = False
+        self.frozen = self.asked = False
         _tell_cleaner(f"add {self.pid} {int(self.polite)} {cleaner.birth(self.pid)}")
         return self
 
@@ -184,13 +185,17 @@ class Server:
         _tell_cleaner(f"forget {self.pid}")
         return code
 
+    def ask_to_stop(self):
+        if self.running() and not self.asked:
+            self.thaw()
+            self.signal(self.polite)
+            self.asked = True
+
     def stop(self, seconds=15):
         """Politely, by force when that does not help. Returns the exit code, None: did not run."""
         if self.process is None:
             return None
-        if self.running():
-            self.thaw()
-            self.signal(self.polite)
+        self.ask_to_stop()
         try:
             return self.wait(seconds)
         except Trouble:
@@ -600,9 +605,7 @@ class Stack:
         troubles = []
         programs = self.workers + self.apis
         for server in programs:
-            if server.running():
-                server.thaw()
-                server.signal(server.polite)
+            server.ask_to_stop()
         for server in [*programs, self.redis, self.pg]:
             try:
                 code = server.stop()
