@@ -45,6 +45,7 @@ struct pg {
     unsigned fifo_size, fifo_head, fifo_n;
     bool open_group; /* queries since the last sync */
     bool lost;       /* seen while callbacks run; handled after */
+    char why[256];             /* the last connection ended */
     char error[512];
 };
 
@@ -123,21 +124,22 @@ static void fail_all(struct pg *pg)
 static const char *first_line(struct pg *pg, const char *text)
 {
     size_t n = strcspn(text, "\n");
-    if (n >= sizeof pg->error)
-        n = sizeof pg->error - 1;
-    memcpy(pg->error, text, n);
-    pg->error[n] = 0;
-    return pg->error;
+    if (n >= sizeof pg->why)
+        n = sizeof pg->why - 1;
+    memcpy(pg->why, text, n);
+    pg->why[n] = 0;
+    return pg->why;
 }
 
 static void lose(struct pg *pg, const char *why)
 {
     bool was_ready = pg->state == READY;
     backoff_failed(&pg->backoff, ev_now_ms(pg->ev));
+    first_line(pg, why);
     if (was_ready || pg->backoff.failures == 1)
-        log_warn("pg_lost", NULL, "%s connection: %s", pg->o.role, first_line(pg, why));
+        log_warn("pg_lost", NULL, "%s connection: %s", pg->o.role, pg->why);
     else
-        log_debug("pg_lost", NULL, "%s connection: %s", pg->o.role, first_line(pg, why));
+        log_debug("pg_lost", NULL, "%s connection: %s", pg->o.role, pg->why);
     set_state(pg, WAITING);
     close_conn(pg);
     fail_all(pg);
@@ -439,6 +441,11 @@ void pg_flush(struct pg *pg)
         pg_sync(pg, NULL, NULL);
     if (pg->fifo_n)
         write_out(pg);
+}
+
+const char *pg_why(const struct pg *pg)
+{
+    return pg->why;
 }
 
 const char *pg_error(struct pg *pg, const PGresult *res)

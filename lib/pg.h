@@ -89,6 +89,9 @@ enum status pg_sync(struct pg *pg, pg_fn fn, void *ctx);
 /* Once a tick, after all queries: syncs what is open and writes. */
 void pg_flush(struct pg *pg);
 
+/* Why the last connection or attempt ended, for people; "" when none did. */
+const char *pg_why(const struct pg *pg);
+
 /* "ERROR 23505: duplicate key …", for the log. Static buffer of the pg. */
 const char *pg_error(struct pg *pg, const PGresult *res);
 

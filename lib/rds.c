@@ -43,7 +43,8 @@ struct rds {
     bool refused; /* its maxmemory-policy was told of already */
     bool closing; /* rds_free: nobody is told any more */
     bool stalled; /* why the connection is being ended */
-    char why[128];
+    char why[128];  /* the present connection is to end */
+    char last[128]; /* why the last one did */
 };
 
 static void set_state(struct rds *r, enum state s)
@@ -137,6 +138,7 @@ static void lost(struct rds *r, const char *why)
     bool was_ready = r->state == READY;
     r->ac = NULL;
     r->dirty = false;
+    snprintf(r->last, sizeof r->last, "%s", why);
     backoff_failed(&r->backoff, ev_now_ms(r->ev));
     set_state(r, WAITING);
     bool news = !r->closing && (was_ready || r->backoff.failures == 1);
@@ -431,6 +433,11 @@ void rds_tick(struct rds *r, int64_t now_ms)
 bool rds_ready(const struct rds *r)
 {
     return r->state == READY;
+}
+
+const char *rds_why(const struct rds *r)
+{
+    return r->last;
 }
 
 int64_t rds_since_ms(const struct rds *r)

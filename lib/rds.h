@@ -43,6 +43,8 @@ void rds_free(struct rds *r);
 /* Deadlines, reconnects, and a PING each second of silence so that a frozen server is noticed. */
 void rds_tick(struct rds *r, int64_t now_ms);
 bool rds_ready(const struct rds *r);
+/* Why the last connection or attempt ended, for people; "" when none did. */
+const char *rds_why(const struct rds *r);
 /* Monotonic ms at which the present connection became ready, or the last one was lost. */
 int64_t rds_since_ms(const struct rds *r);
 unsigned rds_in_flight(const struct rds *r);
