@@ -30,7 +30,9 @@ static void note_reason(struct store_tx *t, const PGresult *res)
 {
     const char *code = PQresultErrorField(res, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-    snprintf(t->reason, sizeof t->reason, "%s: %s", code ? code : "?", message ? message : "?");
+    if (!code) /* libpq's own, about the connection: pg has told of it */
+        return;
+    snprintf(t->reason, sizeof t->reason, "%s: %s", code, message ? message : "");
     size_t len = strlen(t->reason);
     while (len > 0 && !text_utf8(t->reason, len, NULL)) /* cut within a character */
         t->reason[--len] = '\0';

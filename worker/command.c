@@ -65,16 +65,23 @@ static bool step(struct command *m)
     return ev_now_ms(m->ev) < m->until_ms && atomic_load(&stop_asked) == 0;
 }
 
+static const char *or_silence(const char *why)
+{
+    return *why ? why : "no answer";
+}
+
 static void say_away(const struct command *m)
 {
     if (!pg_ready(m->pg))
-        fputs("alicerce-worker: PostgreSQL cannot be reached: check DATABASE_URL and that the "
-              "server is running\n",
-              stderr);
+        fprintf(stderr,
+                "alicerce-worker: PostgreSQL cannot be reached: %s: check DATABASE_URL and that "
+                "the server is running\n",
+                or_silence(pg_why(m->pg)));
     if (!rds_ready(m->rds))
-        fputs("alicerce-worker: Redis cannot be reached: check REDIS_URL (or REDIS_HOST, "
-              "REDIS_PORT, REDIS_PASSWORD) and that the server is running\n",
-              stderr);
+        fprintf(stderr,
+                "alicerce-worker: Redis cannot be reached: %s: check REDIS_URL (or REDIS_HOST, "
+                "REDIS_PORT, REDIS_PASSWORD) and that the server is running\n",
+                or_silence(rds_why(m->rds)));
 }
 
 static bool reach_both(struct command *m)

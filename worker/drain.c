@@ -22,7 +22,7 @@ enum {
     LET_GO_MS = 4000,     /* without PostgreSQL: no longer kept */
     SWEEP_EVERY_MS = 60000, /* dead consumers */
     SWEEP_IDLE_MS = 600000, /* after so long without a sign */
-    PAUSE_MS = 500          /* after a failure that is no lost connection */
+    PAUSE_MS = 1000         /* after a failure that is no lost connection */
 };
 _Static_assert(2 * READ_MAX <= BATCH_EXTRA, "both kinds of claim may come when a batch is full");
 
@@ -37,6 +37,7 @@ struct slot {
     int64_t since_ms;      /* it holds entries */
     int64_t not_before_ms; /* of the next attempt */
     int64_t sent_us;
+    size_t n_acking;
 };
 
 struct reader { /* one of the two ways of claiming */
@@ -105,7 +106,7 @@ static unsigned count_in(const struct drain *d, enum slot_state state)
 static void log_failure(struct drain *d, const char *event, const char *what)
 {
     unsigned suppressed;
-    if (log_limit_pass(&d->limit, 2, &suppressed))
+    if (log_limit_pass(&d->limit, 1, &suppressed))
         log_warn(event, NULL, "%s (%u more of late)", what, suppressed);
 }
 
@@ -116,7 +117,7 @@ static void on_acked(struct queue_ticket *t, enum status st)
     struct slot *s = OWNER(t, slot, ack);
     struct drain *d = s->drain;
     if (st == STATUS_OK) {
-        metric_add(&d->o.counters->acked, s->batch.n);
+        metric_add(&d->o.counters->acked, s->n_acking);
         set_state(s, FREE);
         return;
     }
@@ -138,7 +139,7 @@ static size_t ids_to_ack(const struct slot *s, struct event_id *ids)
 static void acknowledge(struct slot *s)
 {
     struct event_id ids[BATCH_MAX + BATCH_EXTRA];
-    size_t n = ids_to_ack(s, ids);
+    size_t n = s->n_acking = ids_to_ack(s, ids);
     if (n == 0)
         set_state(s, FREE);
     else if (queue_ack(s->drain->o.rds, ids, n, &s->ack) == STATUS_OK)
@@ -335,7 +336,7 @@ static void make_group(struct drain *d)
         d->group.out = queue_create_group(d->o.rds, &d->group.ticket) == STATUS_OK;
 }
 
-/* The oldest slot first in line is enough of an order: one command a slot, all answered alike. */
+/* One command a slot; all share a ticket, for only a refusal is of interest. */
 static void keep_fresh(struct drain *d)
 {
     struct event_id ids[BATCH_MAX + BATCH_EXTRA];
