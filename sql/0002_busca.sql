@@ -117,7 +117,7 @@ END $$;
 COMMENT ON FUNCTION posts_indexar(int) IS 'The worker calls it until it answers 0; any number of sessions may';
 
 CREATE FUNCTION posts_busca_esvaziar() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     TRUNCATE posts_busca;
     RETURN NULL;

@@ -74,7 +74,7 @@ COMMENT ON FUNCTION idempotencia_limpar(int) IS
 -- After TRUNCATE ... RESTART IDENTITY ids begin anew: a remembered id would mean another post. Rows that
 -- are locked are being renewed or removed; to wait for them could be a deadlock.
 CREATE FUNCTION idempotencia_desligar() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE idempotencia SET post_id = NULL WHERE chave IN (
         SELECT chave FROM idempotencia WHERE post_id IS NOT NULL FOR UPDATE SKIP LOCKED);
