@@ -113,3 +113,12 @@ enum status headers_read(struct request *r, const char *method, const char *vers
     *ret_why = reading.why;
     return reading.why ? STATUS_BAD_REQUEST : STATUS_OK;
 }
+
+size_t headers_size(struct request *r)
+{
+    enum { NODE = 64 }; /* libmicrohttpd keeps one in the pool for each header */
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    int n = MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, NULL, NULL);
+    return (size ? size->header_size : 0) + (size_t)n * NODE;
+}

@@ -10,5 +10,7 @@
  * that and close. ret_why is static. */
 enum status headers_read(struct request *r, const char *method, const char *version,
                          const char **ret_why);
+/* Bytes of the connection's pool that the head takes, by a careful estimate. */
+size_t headers_size(struct request *r);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "jsonput.h"
 #include "text.h"
@@ -142,4 +143,17 @@ enum status reply_field(struct request *r, enum status st, const char *field, co
     trim_utf8(error.field);
     trim_utf8(error.message);
     return reply_fields(r, st, &error, 1);
+}
+
+void reply_raw(int fd, enum status st, const char *id)
+{
+    char body[256], head[512];
+    int n = snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u}",
+                     status_title(st), status_http(st));
+    int m = snprintf(head, sizeof head,
+                     "HTTP/1.1 %u Refused\r\nContent-Type: " REPLY_PROBLEM
+                     "\r\nContent-Length: %d\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n%s",
+                     status_http(st), n, id, body);
+    if (m > 0 && m < (int)sizeof head)
+        send(fd, head, (size_t)m, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -30,4 +30,8 @@ __attribute__((format(printf, 4, 5))) enum status reply_field(struct request *r,
                                                               const char *field, const char *fmt,
                                                               ...);
 
+/* Past the HTTP library: a whole answer with Connection: close, written straight to the socket. For
+ * requests so large that the library has no memory left for an answer; the caller closes. */
+void reply_raw(int fd, enum status st, const char *id);
+
 #endif

@@ -98,7 +98,7 @@ struct request {
     const char *path;
     size_t path_len;
     struct slice path_param; /* {id}, {nome} */
-    struct param params[REQUEST_PARAMS_MAX];
+    struct param *params;    /* REQUEST_PARAMS_MAX in the arena, once there is a query */
     unsigned n_params;
     char *query; /* undecoded, NULL for none */
 

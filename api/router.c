@@ -163,6 +163,11 @@ static enum status add_param(struct request *r, char *pair, size_t len)
 static enum status read_query(struct request *r)
 {
     char *next = r->query;
+    if (!next)
+        return STATUS_OK;
+    r->params = arena_alloc(&r->arena, REQUEST_PARAMS_MAX * sizeof *r->params);
+    if (!r->params)
+        return STATUS_OVERLOADED;
     while (next && *next) {
         char *pair = next;
         size_t len = strcspn(pair, "&");

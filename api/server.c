@@ -24,13 +24,15 @@
 #include "text.h"
 
 enum {
-    POOL_SIZE = 8 * 1024, /* of a connection: headers and the answer's head; cleared per request */
-    IDLE_S = 75,          /* of a connection; above nginx's keepalive_timeout of 60 */
-    UPLOAD_S = 30,        /* for a whole body */
-    DRAIN_MAX = 16 << 20, /* a longer body is not read to its end to be refused */
-    PASSES = 2,           /* of MHD_run after a first call or an answer (trap 3) */
-    SPARE_MAX = 256,      /* recycled requests */
-    FDS_RESERVED = 64     /* for everything that is no client */
+    POOL_SIZE = 4864, /* of a connection: headers and the answer's head; cleared per request */
+    HEAD_MAX = POOL_SIZE - 1024,   /* leaves room for an answer's head */
+    TARGET_MAX = POOL_SIZE - 1536, /* and for the usual headers */
+    IDLE_S = 75,                   /* of a connection; above nginx's keepalive_timeout of 60 */
+    UPLOAD_S = 30,                 /* for a whole body */
+    DRAIN_MAX = 16 << 20,          /* a longer body is not read to its end to be refused */
+    PASSES = 2,                    /* of MHD_run after a first call or an answer (trap 3) */
+    SPARE_MAX = 256,               /* recycled requests */
+    FDS_RESERVED = 64              /* for everything that is no client */
 };
 
 struct server {
@@ -89,16 +91,38 @@ void request_unref(struct request *r)
     s->n_spare++;
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+/* libmicrohttpd splits the query into nodes of its pool, which a few dozen parameters exhaust, and
+ * then it closes without an answer. The router reads our copy, so its own has no use: made one
+ * word. */
+static void hide_query(char *target)
+{
+    char *query = strchr(target, '?');
+    while (query && (query = strpbrk(query, "&=%+")))
+        *query = '.';
+}
+
 /* Called with the request line, before anything is decoded. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
     struct server *s = cls;
+    size_t len = strlen(target);
+    if (len > TARGET_MAX) {
+        reply_raw(socket_of(connection), STATUS_URI_TOO_LONG, "-");
+        shutdown(socket_of(connection), SHUT_RDWR);
+        return NULL;
+    }
     struct request *r = request_new(s);
     if (!r)
         return NULL;
     r->connection = connection;
     r->born_us = ev_clock_us();
-    r->target = arena_copy(&r->arena, target, strlen(target));
+    r->target = arena_copy(&r->arena, target, len);
+    hide_query((char *)(uintptr_t)target);
     return r;
 }
 
@@ -299,6 +323,20 @@ static void on_whole(struct request *r)
         request_answer(r);
 }
 
+static enum MHD_Result first_call(struct request *r, const char *method, const char *version)
+{
+    bool last = on_head(r, method, version);
+    r->loop->server->passes = PASSES;
+    if (headers_size(r) > HEAD_MAX) {
+        reply_raw(socket_of(r->connection), STATUS_HEADERS_TOO_LARGE, r->id);
+        return MHD_NO;
+    }
+    if (!last)
+        return MHD_YES;
+    r->state = REQUEST_ANSWERED;
+    return send_answer(r, r->connection);
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload_data,
                                   size_t *upload_data_size, void **req_cls)
@@ -310,12 +348,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         return MHD_NO; /* no memory at the request line */
     if (r->state == REQUEST_PARKED)
         return MHD_YES;
-    if (!*r->id) { /* the first call */
-        s->passes = PASSES;
-        return on_head(r, method, version)
-                   ? (r->state = REQUEST_ANSWERED, send_answer(r, connection))
-                   : MHD_YES;
-    }
+    if (!*r->id)
+        return first_call(r, method, version);
     if (*upload_data_size) {
         bool go_on = on_data(r, upload_data, *upload_data_size);
         *upload_data_size = 0;

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { ARENA_INLINE = 1024 }; /* headers, parameters and small strings of a usual request */
+enum { ARENA_INLINE = 400 }; /* the target and the handler's state of a usual request */
 
 struct arena_chunk;
 

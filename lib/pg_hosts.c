@@ -208,6 +208,9 @@ PGconn *pg_hosts_connect(struct pg_hosts *h, const char *application)
         add_keyword(keywords, values, &n, "hostaddr", addresses.data);
     add_keyword(keywords, values, &n, "fallback_application_name", application);
     add_keyword(keywords, values, &n, "client_encoding", "UTF8");
+    /* libpq's default looks for Kerberos credentials in files, blocking, at every connect. */
+    if (!*option(h, "gssencmode"))
+        add_keyword(keywords, values, &n, "gssencmode", "disable");
     PGconn *conn = buf_failed(&names) ? NULL : PQconnectStartParams(keywords, values, 0);
     buf_release(&names);
     buf_release(&addresses);
