@@ -31,8 +31,9 @@ enum {
     UPLOAD_S = 30,                 /* for a whole body */
     DRAIN_MAX = 16 << 20,          /* a longer body is not read to its end to be refused */
     PASSES = 2,                    /* of MHD_run after a first call or an answer (trap 3) */
-    SPARE_MAX = 256,               /* recycled requests */
-    FDS_RESERVED = 64              /* for everything that is no client */
+    RUN_MAX = 16,     /* passes in a row, then the servers' answers are looked at again */
+    SPARE_MAX = 256,  /* recycled requests */
+    FDS_RESERVED = 64 /* for everything that is no client */
 };
 
 struct server {
@@ -476,22 +477,25 @@ void server_free(struct server *s)
     free(s);
 }
 
+/* MHD_get_timeout says 0 while it has work, but also while any request is parked (trap 3). So it is
+ * obeyed for some passes after a first call, data or an answer, and without end while none is
+ * parked; a long head that arrives in pieces among parked requests waits for the next tick at
+ * worst. */
 bool server_run(struct server *s)
 {
     if (!s->poked)
         return false;
-    s->poked = false;
-    s->passes = 1;
-    /* Bounded: a pass is owed only after a first call, data or an answer (trap 3). */
-    for (int i = 0; i < 16 && s->passes > 0; i++) {
-        s->passes--;
-        MHD_run(s->daemon);
+    s->passes = PASSES;
+    for (int i = 0; i < RUN_MAX; i++) {
         MHD_UNSIGNED_LONG_LONG wait;
-        if (MHD_get_timeout(s->daemon, &wait) != MHD_YES || wait > 0)
+        MHD_run(s->daemon);
+        s->poked = --s->passes > 0 || s->loop->n_parked == 0;
+        if (!s->poked || MHD_get_timeout(s->daemon, &wait) != MHD_YES || wait > 0) {
+            s->poked = false;
             return false;
+        }
     }
-    s->poked = s->passes > 0;
-    return s->poked;
+    return true;
 }
 
 void server_poke(struct server *s)
