@@ -236,6 +236,13 @@ static void connect_step(struct pg *pg)
     }
 }
 
+/* libpq would print warnings to stderr, in its own form. */
+static void on_notice(void *ctx, const char *message)
+{
+    struct pg *pg = ctx;
+    log_debug("pg_notice", NULL, "%s connection: %s", pg->o.role, message);
+}
+
 static void on_hosts(void *ctx, const char *error)
 {
     struct pg *pg = ctx;
@@ -249,6 +256,7 @@ static void on_hosts(void *ctx, const char *error)
         lose(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
         return;
     }
+    PQsetNoticeProcessor(pg->conn, on_notice, pg);
     watch(pg, EPOLLOUT); /* as documented: behave as if PQconnectPoll had said WRITING */
 }
 
