@@ -177,6 +177,15 @@ enum exit_code command_queue_status(const struct config *c)
 
 /* ---- --migrate ---- */
 
+enum exit_code command_migration_failed(enum status st, const char *message)
+{
+    bool changed = st == STATUS_CONFLICT;
+    fprintf(stderr, "alicerce-worker: sql/ was not applied to DATABASE_URL: %s: %s\n", message,
+            changed ? "restore the file, or run the program that belongs to the database"
+                    : "is it a database of this program's own, with the right to change it?");
+    return changed ? EXIT_MIGRATION : EXIT_INTERNAL;
+}
+
 enum exit_code command_migrate(const struct config *c)
 {
     struct migrate_result result = {0};
@@ -194,6 +203,5 @@ enum exit_code command_migrate(const struct config *c)
                 result.message);
         return EXIT_UNAVAILABLE;
     }
-    fprintf(stderr, "alicerce-worker: sql/ was not applied to DATABASE_URL: %s\n", result.message);
-    return st == STATUS_CONFLICT ? EXIT_MIGRATION : EXIT_INTERNAL;
+    return command_migration_failed(st, result.message);
 }

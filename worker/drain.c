@@ -106,8 +106,12 @@ static unsigned count_in(const struct drain *d, enum slot_state state)
 static void log_failure(struct drain *d, const char *event, const char *what)
 {
     unsigned suppressed;
-    if (log_limit_pass(&d->limit, 1, &suppressed))
-        log_warn(event, NULL, "%s (%u more of late)", what, suppressed);
+    if (!log_limit_pass(&d->limit, 1, &suppressed))
+        return;
+    if (suppressed)
+        log_warn(event, NULL, "%s (and %u more of late)", what, suppressed);
+    else
+        log_warn(event, NULL, "%s", what);
 }
 
 /* ---- acknowledging ---- */

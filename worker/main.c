@@ -107,15 +107,6 @@ static enum exit_code check_policy(const struct config *c)
     return EXIT_BAD_CONFIG;
 }
 
-static enum exit_code migration_failed(enum status st, const char *message)
-{
-    fprintf(stderr,
-            PROGRAM ": sql/ was not applied to DATABASE_URL: %s: restore the file, or run the "
-                    "program that belongs to the database\n",
-            message);
-    return st == STATUS_CONFLICT ? EXIT_MIGRATION : EXIT_INTERNAL;
-}
-
 /* EXIT_OK also when a stop was asked for. Says once that it waits. */
 static enum exit_code migrate(const struct config *c)
 {
@@ -132,7 +123,7 @@ static enum exit_code migrate(const struct config *c)
         stop_sleep(backoff.next_ms - now_ms);
     }
     if (st == STATUS_CONFLICT || st == STATUS_INTERNAL)
-        return migration_failed(st, result.message);
+        return command_migration_failed(st, result.message);
     if (result.applied)
         log_info("migrated", NULL, "%u applied", result.applied);
     return EXIT_OK;
