@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 #include "notify.h"
 #include "rds.h"
 #include "server.h"
+#include "steer.h"
 
 #define PROGRAM "alicerce-api"
 
@@ -167,15 +169,18 @@ static bool start_threads(struct app *app, pthread_t *threads)
     return started == app->n_loops;
 }
 
-static void wait_for_signal(void)
+static void steer_until_signal(struct steer *steer)
 {
+    static const struct timespec every = {.tv_nsec = STEER_EVERY_MS * 1000000L};
     sigset_t block, before;
     sigemptyset(&block);
     sigaddset(&block, SIGTERM);
     sigaddset(&block, SIGINT);
     sigprocmask(SIG_BLOCK, &block, &before);
-    while (!atomic_load(&stop_signal))
-        sigsuspend(&before);
+    while (!atomic_load(&stop_signal)) {
+        pselect(0, NULL, NULL, NULL, steer->app->n_loops > 1 ? &every : NULL, &before);
+        steer_step(steer);
+    }
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -190,9 +195,11 @@ static int run_loops(struct app *app)
     log_info("started", NULL, "listening on %s:%lld with %u loops", app->config->host,
              (long long)app->config->port, app->n_loops);
     notify_systemd("READY=1");
+    struct steer steer;
+    steer_init(&steer, app);
     int code = migrate_until_done(app);
     if (code == EXIT_OK)
-        wait_for_signal();
+        steer_until_signal(&steer);
     notify_systemd("STOPPING=1");
     log_info("stopping", NULL, "draining");
     atomic_store(&app->stopping, 1);

@@ -121,7 +121,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     if (!r)
         return NULL;
     r->connection = connection;
-    r->born_us = ev_clock_us();
+    r->born_us = ev_now_us(s->loop->ev);
     r->target = arena_copy(&r->arena, target, len);
     hide_query((char *)(uintptr_t)target);
     return r;
@@ -200,6 +200,16 @@ static void add_rare(struct request *r, struct MHD_Response *response)
         add_cors(r, response);
 }
 
+/* The process stops, or this loop has more than its part of the connections. */
+static bool must_close(struct loop *loop)
+{
+    if (atomic_load_explicit(&loop->shed, memory_order_relaxed) > 0) {
+        atomic_fetch_sub_explicit(&loop->shed, 1, memory_order_relaxed);
+        return true;
+    }
+    return atomic_load_explicit(&loop->app->stopping, memory_order_relaxed);
+}
+
 static void add_headers(struct request *r, struct MHD_Response *response)
 {
     if (r->reply.content_type)
@@ -209,7 +219,7 @@ static void add_headers(struct request *r, struct MHD_Response *response)
         MHD_add_response_header(response, "ETag", r->reply.etag);
         MHD_add_response_header(response, "Cache-Control", "no-cache");
     }
-    if (atomic_load_explicit(&r->loop->app->stopping, memory_order_relaxed))
+    if (must_close(r->loop))
         MHD_add_response_header(response, "Connection", "close");
     add_rare(r, response);
 }
@@ -218,7 +228,7 @@ static void account(struct request *r)
 {
     struct loop_metrics *m = &r->loop->metrics;
     unsigned class = r->reply.http / 100;
-    int64_t took = ev_clock_us() - r->born_us;
+    int64_t took = ev_now_us(r->loop->ev) - r->born_us;
     metric_add(&m->requests[class < 6 ? class : 5], 1);
     metric_observe_us(&m->latency, (uint64_t)(took > 0 ? took : 0));
     if (r->reply.http >= 500)
@@ -298,7 +308,7 @@ static bool on_data(struct request *r, const char *data, size_t len)
 {
     struct loop *loop = r->loop;
     r->body_seen += len;
-    if (r->body_seen > DRAIN_MAX || ev_clock_us() - r->born_us > UPLOAD_S * 1000000LL)
+    if (r->body_seen > DRAIN_MAX || ev_now_us(loop->ev) - r->born_us > UPLOAD_S * 1000000LL)
         return false;
     if (r->refused != STATUS_OK)
         return true;
@@ -513,6 +523,12 @@ void server_quiesce(struct server *s)
     for (int i = 0; i < 100; i++) /* ten connections each: the backlog */
         MHD_run(s->daemon);
     s->listen_fd = MHD_quiesce_daemon(s->daemon);
+}
+
+int server_listen_fd(const struct server *s)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+    return info ? info->listen_fd : -1;
 }
 
 unsigned server_connections(const struct server *s)

@@ -25,6 +25,7 @@ void server_poke(struct server *s);
 void server_tick(struct server *s);
 /* Stops accepting; what waits in the backlog is accepted first. */
 void server_quiesce(struct server *s);
+int server_listen_fd(const struct server *s);
 unsigned server_connections(const struct server *s);
 
 /* Can HOST:PORT be listened on? 0 or errno; to be asked before the loops start, since SO_REUSEPORT

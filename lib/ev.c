@@ -2,6 +2,7 @@
 #include "ev.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -14,7 +15,8 @@ enum { EV_BATCH = 64 }; /* events taken from the kernel at once */
 
 struct ev {
     int epoll_fd;
-    int64_t now_ms;
+    int64_t now_ms, now_us;
+    _Atomic int64_t busy_us;
     void (*tick)(void *ctx, int64_t now_ms);
     void *tick_ctx;
     struct ev_io timer;
@@ -93,7 +95,8 @@ struct ev *ev_new(void (*tick)(void *ctx, int64_t now_ms), void *ctx)
     ev->tick = tick;
     ev->tick_ctx = ctx;
     ev->tasks_end = &ev->tasks;
-    ev->now_ms = ev_clock_us() / 1000;
+    ev->now_us = ev_clock_us();
+    ev->now_ms = ev->now_us / 1000;
     pthread_mutex_init(&ev->mutex, NULL);
     ev->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     ev->timer = (struct ev_io){timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), EPOLLIN,
@@ -145,10 +148,19 @@ void ev_del(struct ev *ev, struct ev_io *io)
             ev->events[i].data.ptr = NULL;
 }
 
+/* The time since the last wake-up was work. */
+static void account(struct ev *ev)
+{
+    int64_t busy = atomic_load_explicit(&ev->busy_us, memory_order_relaxed);
+    atomic_store_explicit(&ev->busy_us, busy + ev_clock_us() - ev->now_us, memory_order_relaxed);
+}
+
 void ev_run_once(struct ev *ev, bool wait)
 {
+    account(ev);
     ev->n_events = epoll_wait(ev->epoll_fd, ev->events, EV_BATCH, wait ? -1 : 0);
-    ev->now_ms = ev_clock_us() / 1000;
+    ev->now_us = ev_clock_us();
+    ev->now_ms = ev->now_us / 1000;
     for (ev->current = 0; ev->current < ev->n_events; ev->current++) {
         struct ev_io *io = ev->events[ev->current].data.ptr;
         if (io)
@@ -160,4 +172,14 @@ void ev_run_once(struct ev *ev, bool wait)
 int64_t ev_now_ms(const struct ev *ev)
 {
     return ev->now_ms;
+}
+
+int64_t ev_now_us(const struct ev *ev)
+{
+    return ev->now_us;
+}
+
+int64_t ev_busy_us(const struct ev *ev)
+{
+    return atomic_load_explicit(&ev->busy_us, memory_order_relaxed);
 }

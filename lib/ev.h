@@ -38,8 +38,11 @@ void ev_del(struct ev *ev, struct ev_io *io);
 
 /* Hands out what happened: the tick, tasks and descriptors. wait: until something does. */
 void ev_run_once(struct ev *ev, bool wait);
-/* Monotonic milliseconds, as of the last wake-up. */
+/* Monotonic milliseconds and microseconds, as of the last wake-up. */
 int64_t ev_now_ms(const struct ev *ev);
+int64_t ev_now_us(const struct ev *ev);
+/* Microseconds that the loop has spent not waiting, since it was made. From any thread. */
+int64_t ev_busy_us(const struct ev *ev);
 
 /* From any thread: runs `task` on the loop soon. */
 void ev_post(struct ev *ev, struct ev_task *task);
