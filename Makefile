@@ -87,7 +87,7 @@ $(BUILD)/alicerce-worker: $(WORKER_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(LIB_PKGS))
 
-$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/worker.a $(BUILD)/lib.a $(BUILD)/gen/lists
+$(BUILD)/unit: $(UNIT_OBJ) $(INNER) $(BUILD)/gen/lists
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $$(pkg-config --libs $(PKGS) check)
 
