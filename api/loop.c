@@ -150,6 +150,7 @@ struct loop *loop_new(struct app *app, unsigned index)
     loop->app = app;
     loop->config = app->config;
     loop->index = index;
+    loop->guard.trusted_from_ms = INT64_MAX; /* until Redis is there */
     bool ok = getrandom(loop->id_seed, sizeof loop->id_seed, 0) == sizeof loop->id_seed &&
               (loop->ev = ev_new(on_tick, loop)) && batches_init(loop->batches, loop) &&
               open_lanes(loop) && (loop->rds = open_rds(loop)) && (loop->server = server_new(loop));

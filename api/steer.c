@@ -1,10 +1,9 @@
-/* steer: owns the number of loops at work. */
+/* steer: carries out what steer_rule decides, by the kernel's choice among the listening sockets.
+ */
 #include "steer.h"
 
 #include <linux/filter.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,12 +12,8 @@
 #include "loop.h"
 #include "server.h"
 
-#define SATURATED  0.80 /* of the time */
-#define SPARE_CORE 0.30
-
-enum { STRAINED_STEPS = 2, CALM_STEPS = 20 };
-
-/* Chooses among the sockets in the order in which they were made: the first, or any of `n`. */
+/* Chooses any of the first `n` sockets, in the order in which they were made (socket(7),
+ * SO_ATTACH_REUSEPORT_CBPF). */
 static bool attach(int listen_fd, unsigned n)
 {
     struct sock_filter code[] = {
@@ -31,30 +26,29 @@ static bool attach(int listen_fd, unsigned n)
            0;
 }
 
-static void apply(struct steer *s, unsigned active)
+static void apply(struct steer *s)
 {
-    struct app *app = s->app;
-    if (!attach(server_listen_fd(app->loops[0]->server), active)) {
-        s->active = app->n_loops; /* the kernel's own hashing: all of them */
-        return;
-    }
-    s->active = active;
+    int first = server_listen_fd(s->app->loops[0]->server);
+    if (!attach(first, s->rule.active)) /* the kernel's own hashing: all of them */
+        s->rule.active = s->rule.most;
 }
 
 /* Ends connections beyond each loop's part; those who come back are shared out anew. */
 static void share_out(struct steer *s)
 {
+    struct loop **loops = s->app->loops;
     unsigned total = 0;
-    for (unsigned i = 0; i < s->active; i++)
-        total += (unsigned)metric_get(&s->app->loops[i]->metrics.connections);
-    for (unsigned i = 0; i < s->active; i++) {
-        unsigned has = (unsigned)metric_get(&s->app->loops[i]->metrics.connections);
-        unsigned part = total / s->active + 1;
-        atomic_store(&s->app->loops[i]->shed, has > part ? (int)(has - part) : 0);
+    for (unsigned i = 0; i < s->rule.active; i++)
+        total += (unsigned)metric_get(&loops[i]->metrics.connections);
+    unsigned part = total / s->rule.active + 1;
+    for (unsigned i = 0; i < s->rule.active; i++) {
+        unsigned has = (unsigned)metric_get(&loops[i]->metrics.connections);
+        atomic_store(&loops[i]->shed, has > part ? (int)(has - part) : 0);
     }
 }
 
-/* Idle time of all cores since boot, from /proc/stat; 0 when it cannot be read. */
+/* Idle time of all cores since boot, from /proc/stat; 0 when it cannot be read: no loop will join.
+ */
 static int64_t idle_us(void)
 {
     long long user, nice, system, idle;
@@ -66,51 +60,37 @@ static int64_t idle_us(void)
     return n == 4 ? idle * (1000000 / sysconf(_SC_CLK_TCK)) : 0;
 }
 
-unsigned steer_decide(struct steer *s, unsigned most, double least_busy, double sum_busy,
-                      double idle_cores)
-{
-    bool strained = least_busy > SATURATED && idle_cores > SPARE_CORE && s->active < most;
-    bool calm = s->active > 1 && sum_busy < SATURATED / 2 * (s->active - 1);
-    s->strained = strained ? s->strained + 1 : 0;
-    s->calm = calm ? s->calm + 1 : 0;
-    if (s->strained >= STRAINED_STEPS)
-        return s->active + 1;
-    if (s->calm >= CALM_STEPS)
-        return s->active - 1;
-    return s->active;
-}
-
 void steer_init(struct steer *s, struct app *app)
 {
-    *s = (struct steer){.app = app, .active = app->n_loops, .then_us = ev_clock_us()};
-    s->idle_us = idle_us();
+    *s = (struct steer){.app = app,
+                        .rule = {.active = 1, .most = app->n_loops},
+                        .idle_us = idle_us(),
+                        .then_us = ev_clock_us()};
     if (app->n_loops > 1)
-        apply(s, 1);
+        apply(s);
 }
 
 void steer_step(struct steer *s)
 {
     int64_t now = ev_clock_us(), idle = idle_us();
-    double took = (double)(now - s->then_us), least = 1, sum = 0;
+    double took = (double)(now - s->then_us + 1), least = 1, sum = 0;
     for (unsigned i = 0; i < s->app->n_loops; i++) {
         int64_t busy = ev_busy_us(s->app->loops[i]->ev);
         double share = (double)(busy - s->busy_us[i]) / took;
-        if (i < s->active) {
+        if (i < s->rule.active) {
             least = share < least ? share : least;
             sum += share;
         }
         s->busy_us[i] = busy;
     }
-    unsigned want =
-        steer_decide(s, s->app->n_loops, least, sum, (double)(idle - s->idle_us) / took);
+    double idle_cores = (double)(idle - s->idle_us) / took;
+    unsigned before = s->rule.active;
     s->idle_us = idle;
     s->then_us = now;
-    if (want == s->active)
+    if (!steer_rule_step(&s->rule, least, sum, idle_cores))
         return;
-    log_debug("steer", NULL, "%u loops take new connections", want);
-    bool more = want > s->active;
-    s->strained = s->calm = 0;
-    apply(s, want);
-    if (more)
+    log_debug("steer", NULL, "%u loops take new connections", s->rule.active);
+    apply(s);
+    if (s->rule.active > before)
         share_out(s);
 }

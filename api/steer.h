@@ -9,27 +9,22 @@
 #ifndef ALICERCE_STEER_H
 #define ALICERCE_STEER_H
 
-#include <stdbool.h>
 #include <stdint.h>
+
+#include "steer_rule.h"
 
 struct app;
 
-enum { STEER_MAX = 64, STEER_EVERY_MS = 500 };
+enum { STEER_MAX = 64 }; /* loops */
 
 struct steer {
     struct app *app;
-    unsigned active;         /* loops that get new connections: the first ones */
-    unsigned calm, strained; /* steps in a row */
-    int64_t busy_us[STEER_MAX], idle_us, then_us;
+    struct steer_rule rule;
+    int64_t busy_us[STEER_MAX], idle_us, then_us; /* at the last step */
 };
 
 void steer_init(struct steer *s, struct app *app);
 /* Looks at the load since the last step; every STEER_EVERY_MS. */
 void steer_step(struct steer *s);
-
-/* The decision alone, for tests: how many loops are to be active, from the share of time (0..1)
- * that the active ones were busy (the least and the sum) and the cores that stood idle. */
-unsigned steer_decide(struct steer *s, unsigned most, double least_busy, double sum_busy,
-                      double idle_cores);
 
 #endif
