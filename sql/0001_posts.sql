@@ -146,16 +146,25 @@ CREATE TRIGGER posts_mudados AFTER UPDATE ON posts
     REFERENCING OLD TABLE AS velhas NEW TABLE AS novas
     FOR EACH STATEMENT EXECUTE FUNCTION posts_anotar();
 
-CREATE FUNCTION posts_esvaziar() RETURNS trigger
-    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- TRUNCATE rather than DELETE: like that of posts it also takes what is newer than the snapshot of a
+-- REPEATABLE READ transaction. It is refused for a table that the same command names, or that a cursor reads.
+CREATE FUNCTION posts_esvaziar() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    tabela text;
 BEGIN
-    TRUNCATE posts_contagem, posts_pendentes;
+    FOREACH tabela IN ARRAY TG_ARGV LOOP
+        BEGIN
+            EXECUTE format('TRUNCATE %I', tabela);
+        EXCEPTION WHEN object_in_use THEN
+            EXECUTE format('DELETE FROM %I', tabela);
+        END;
+    END LOOP;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION posts_esvaziar() IS 'Empties posts_contagem and posts_pendentes after TRUNCATE';
+COMMENT ON FUNCTION posts_esvaziar() IS 'Empties the tables named by its arguments after TRUNCATE of posts';
 
 CREATE TRIGGER posts_truncados AFTER TRUNCATE ON posts
-    FOR EACH STATEMENT EXECUTE FUNCTION posts_esvaziar();
+    FOR EACH STATEMENT EXECUTE FUNCTION posts_esvaziar('posts_contagem', 'posts_pendentes');
 
 INSERT INTO posts (titulo, conteudo, autor) VALUES
     ('Bem-vindo ao Alicerce',
