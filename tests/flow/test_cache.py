@@ -147,3 +147,56 @@ class WithoutRedis(StackCase):
                 posts = self.assertStatus(self.get(PATH, api=api), 200).json["posts"]
                 self.assertEqual(posts[0]["id"], rows[-1]["id"], api.name)
         self.assertEqual(self.get(PATH).json["fonte"], "cache", "the cache is not used again")
+
+
+class LostConnections(StackCase):
+    """Writes that are acknowledged while their own replica does not reach Redis and others do."""
+
+    options = {"worker": 0, "replicas": 2, "env": {"THREADS": "1"},
+               "redis_settings": {"key-load-delay": "2000",  # microseconds for each key
+                                  "loading-process-events-interval-bytes": "1024"}}
+
+    def assertSeen(self, row):
+        for api in self.stack.apis:
+            self.assertEqual(self.get(PATH, api=api).json["posts"][0]["id"], row["id"], api.name)
+
+    def fill(self):
+        self.assertTrue(eventually(lambda: self.get(PATH).json["fonte"] == "cache", 8))
+
+    def test_when_redis_closes_a_connection_and_lives_on(self):
+        for _ in range(5):
+            self.fill()
+            self.stack.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            self.assertSeen(self.new_post())
+
+    def test_a_post_before_the_first_connection_of_a_new_replica(self):
+        self.fill()
+        self.stack.apis[1].stop()
+        self.stack.redis.freeze()
+        self.stack.apis[1].launch()
+        self.stack.apis[1].wait_ready()
+        answers = []
+
+        def write():
+            while not answers or answers[-1].status != 201:
+                answers.append(self.post("/api/posts", {"titulo": "a", "conteudo": "b"},
+                                         api=self.stack.apis[1]))
+        writer = threading.Thread(target=write)
+        writer.start()
+        time.sleep(1.5)
+        self.stack.redis.thaw()
+        writer.join()
+        self.assertSeen(answers[-1].json)
+
+    def test_when_redis_comes_back_and_loads_for_a_while(self):
+        """It answers -LOADING to the command that removes the page of before."""
+        with self.stack.redis.session() as session:
+            for i in range(1500):
+                session.call("SET", f"carga:{i}", "x")
+        self.fill()
+        self.stack.redis.kill()
+        row = self.new_post()
+        self.stack.redis.start()  # some 3 s
+        deadline = time.monotonic() + 6
+        while time.monotonic() < deadline:
+            self.assertSeen(row)

@@ -1,16 +1,15 @@
 """/api/contador and /api/contadores/{nome}: every caller its own number, none skipped."""
 import threading
 
-from case import StackCase
+from case import shared_stack
 import client
 
 I64 = 2 ** 63
 JSON = {"Content-Type": "application/json"}
+Shared, setUpModule, tearDownModule = shared_stack(worker=0, replicas=2)
 
 
-class Visits(StackCase):
-    options = {"worker": 0, "replicas": 2}
-
+class Visits(Shared):
     def test_it_counts_from_the_key_in_redis(self):
         self.stack.redis.call("SET", "contador_requisicoes", 41)
         answer = self.assertStatus(self.get("/api/contador"), 200)
@@ -64,9 +63,7 @@ class Visits(StackCase):
         self.assertIn(after - before, (1, 2))
 
 
-class Named(StackCase):
-    options = {"worker": 0, "replicas": 2}
-
+class Named(Shared):
     def add(self, name, body=None, **more):
         return self.post(f"/api/contadores/{name}", body, **more)
 

@@ -61,10 +61,6 @@ class Handshake(WebhookCase):
                 self.assertEqual(answer.body, challenge.encode())
                 self.assertEqual(answer.header("content-type").split(";")[0], "text/plain")
 
-    def test_the_browser_is_told_not_to_guess_its_type(self):
-        answer = self.shake(mode="subscribe", token=VERIFY_TOKEN, challenge="<b>")
-        self.assertEqual(answer.header("x-content-type-options"), "nosniff")
-
     def test_anything_else_is_403(self):
         good = {"mode": "subscribe", "token": VERIFY_TOKEN, "challenge": "1"}
         for change in ({"token": "errada"}, {"token": ""}, {"token": VERIFY_TOKEN + "x"},
@@ -224,7 +220,7 @@ class Pipe(WebhookCase):
     options = {"env": ENV, "replicas": 2}
 
     def test_a_lead_becomes_a_delivery_an_event_and_a_lead(self):
-        body = lead("444444444444")
+        body = lead("1234567890123456")
         self.accepted(body, headers=signed(body, X_Request_Id="pedido-1"))
         (state, via, _), = self.wait_archived(body)
         self.assertEqual((state, via), ("processada", "fila"))
@@ -232,7 +228,7 @@ class Pipe(WebhookCase):
             "SELECT l.pagina_id, l.formulario_id, l.anuncio_id, l.conjunto_id, l.estado, e.objeto, e.campo,"
             " d.request_id, l.criado_em = to_timestamp(1749416383)"
             " FROM leads l JOIN eventos e ON e.entrega_id = l.entrega_id JOIN entregas d ON d.id = e.entrega_id"
-            " WHERE l.leadgen_id = '444444444444'")
+            " WHERE l.leadgen_id = '1234567890123456'")
         self.assertEqual(row, [("1029384756", "564738291", "120209", "120208", "pendente", "page",
                                 "leadgen", "pedido-1", "t")])
 
@@ -256,7 +252,7 @@ class Pipe(WebhookCase):
                 self.assertTrue(eventually(lambda: self.archived(body), 10), "not archived")
 
     def test_what_is_no_json_is_accepted_and_becomes_a_dead_letter(self):
-        bodies = [b"nao sou json", b"", b"{", b"[1,2", b'{"a":}', bytes(range(128, 256)), b"<xml/>",
+        bodies = [b"nao sou json", b"{", b"[1,2", b'{"a":}', bytes(range(128, 256)), b"<xml/>",
                   b'{"object":"page","entry":' + b"[" * 100000]
         for body in bodies:
             self.accepted(body)
@@ -264,6 +260,11 @@ class Pipe(WebhookCase):
             with self.subTest(body[:40]):
                 (_, _, reason), = self.wait_archived(body, "morta")
                 self.assertTrue(reason, "a dead letter says why")
+
+    def test_an_empty_delivery_is_accepted_and_becomes_a_dead_letter(self):
+        before = len(self.archived(b""))
+        self.accepted(b"")
+        self.wait_archived(b"", "morta", before + 1)
 
     def test_an_unknown_form_is_accepted_and_becomes_a_dead_letter(self):
         bodies = [b"{}", b"[]", b"null", b'"texto"', b'{"entry":[]}', b'{"object":5,"entry":[]}',
@@ -381,10 +382,12 @@ class Pipe(WebhookCase):
         self.wait_archived(after)
 
     def test_a_lead_of_metas_test_tool_is_marked(self):
+        """Its ids are all 444444444444, and there is nothing to look up."""
         body = lead("444444444444", ad_id="444444444444", form_id="444444444444", page_id="444444444444",
                     adgroup_id="444444444444")
-        self.accepted(body)  # its id may be there already from another test: only the pipe is asked here
+        self.accepted(body)
         self.wait_archived(body)
+        self.assertEqual(self.count("leads", "leadgen_id = '444444444444' AND estado = 'teste'"), 1)
 
     def test_a_message_by_another_producer_with_few_fields_is_taken(self):
         """`fila:webhooks` is a public name: an entry with corpo alone must do, one without it is dead."""

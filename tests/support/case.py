@@ -41,7 +41,8 @@ class ServerCase(unittest.TestCase):
             answer.text  # UTF-8
             if "json" in kind:
                 answer.json
-        if answer.status >= 400 and method != "HEAD":
+        told = answer.status == 503 and b'"degradado"' in answer.body  # /status has a form of its own
+        if answer.status >= 400 and method != "HEAD" and not told:
             self.look_at_problem(answer)
 
     def look_at_problem(self, answer):
@@ -139,3 +140,24 @@ class StackCase(ServerCase):
         answer = self.post("/api/posts", {"titulo": titulo, "conteudo": conteudo, **fields}, api=api)
         self.assertStatus(answer, 201)
         return answer.json
+
+
+def shared_stack(**options):
+    """For a file whose classes share one stack, which takes seconds less:
+    Base, setUpModule, tearDownModule = shared_stack(worker=0)"""
+    class Base(StackCase):
+        @classmethod
+        def setUpClass(cls):
+            pass
+
+        @classmethod
+        def tearDownClass(cls):
+            pass
+
+    def set_up():
+        Base.stack = servers.Stack(**options).start()
+
+    def tear_down():
+        if Base.stack:
+            Base.stack.stop()
+    return Base, set_up, tear_down
