@@ -145,34 +145,50 @@ def percentile(ordered, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
 
 
-def pgbench(folder, pg, statement, conns, seconds, begin):
-    """begin() is called once all are connected: 64 processes and log-ins are not the statement's."""
-    script, log = os.path.join(folder, "pgbench.sql"), os.path.join(folder, "pgbench_log")
-    with open(script, "w", encoding="utf-8") as f:
-        f.write(statement + ";\n")
-    program = os.path.join(servers.postgres_bin(), "pgbench")
-    run = subprocess.Popen(
-        [program, "-n", "-M", "prepared", "-c", str(conns), "-j", "1", "-T", str(seconds + 1), "-l",
-         f"--log-prefix={log}", "-f", script, "-h", "127.0.0.1", "-p", str(pg.port), "-U", "pgbench",
-         "alicerce"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    connected = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pgbench'"
-    while run.poll() is None and int(pg.value(connected, timeout=30)) < conns:
-        time.sleep(0.02)
-    begin()
-    began = time.time()
-    if run.wait() != 0:
-        raise servers.Trouble(f"pgbench failed with {run.returncode}")
-    elapsed, took = time.time() - began, []
-    for name in os.listdir(folder):  # lines: client, transaction, µs, script, second, µs of it
-        if name.startswith("pgbench_log"):
-            path = os.path.join(folder, name)
-            with open(path, encoding="ascii") as f:
-                rows = (line.split() for line in f)
-                took += [int(r[2]) for r in rows if int(r[4]) + int(r[5]) / 1e6 >= began]
-            os.unlink(path)
-    took.sort()
-    return {"requests": len(took), "rps": len(took) / elapsed, "p50": percentile(took, 0.50),
-            "p99": percentile(took, 0.99), "errors": 0}
+class Pgbench:
+    """One statement, prepared, from so many connections."""
+
+    def __init__(self, folder, pg, statement, conns):
+        self.pg, self.conns, self.folder = pg, conns, folder
+        self.log = os.path.join(folder, "pgbench_log")
+        self.script = os.path.join(folder, "pgbench.sql")
+        self.connecting = 1  # seconds that -T has to allow for it
+        with open(self.script, "w", encoding="utf-8") as f:
+            f.write(statement + ";\n")
+
+    def __call__(self, seconds, begin):
+        """begin() is called once all are connected: processes and log-ins are not the statement's."""
+        launched = time.time()
+        run = subprocess.Popen(
+            [os.path.join(servers.postgres_bin(), "pgbench"), "-n", "-M", "prepared", "-c",
+             str(self.conns), "-j", "1", "-T", str(seconds + self.connecting), "-l",
+             f"--log-prefix={self.log}", "-f", self.script, "-h", "127.0.0.1", "-p",
+             str(self.pg.port), "-U", "pgbench", "alicerce"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        connected = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pgbench'"
+        while run.poll() is None and int(self.pg.value(connected, timeout=30)) < self.conns:
+            time.sleep(0.02)
+        begin()
+        began = time.time()
+        self.connecting = 1 + int(began - launched)
+        if run.wait() != 0:
+            raise servers.Trouble(f"pgbench failed with {run.returncode}")
+        elapsed, took = time.time() - began, self.latencies(began)
+        return {"requests": len(took), "rps": len(took) / elapsed,
+                "p50": percentile(took, 0.50), "p99": percentile(took, 0.99), "errors": 0}
+
+    def latencies(self, since):
+        """Of the transactions that ended since then, in order. The log has one file a thread, of
+        lines: client, transaction, µs, script, second, µs of it."""
+        took = []
+        for name in os.listdir(self.folder):
+            if name.startswith("pgbench_log"):
+                path = os.path.join(self.folder, name)
+                with open(path, encoding="ascii") as f:
+                    rows = (line.split() for line in f)
+                    took += [int(r[2]) for r in rows if int(r[4]) + int(r[5]) / 1e6 >= since]
+                os.unlink(path)
+        return sorted(took)
 
 
 def redis_benchmark(redis, words, conns, seconds, begin):
@@ -269,7 +285,7 @@ class Bench:
             f, self.nginx.port, "GET", "/health", None, conns, *when))
         self.nginx.stop()
         for label, sql in (("pgbench select", SELECT), ("pgbench insert", INSERT)):
-            self.case(label, conns, None, lambda *when, sql=sql: pgbench(f, self.pg, sql, conns, *when))
+            self.case(label, conns, None, Pgbench(f, self.pg, sql, conns))
         body = DELIVERY
         for label, words in (("redis-benchmark GET", ["GET", "posts_cache"]),
                              ("redis-benchmark INCR", ["INCR", "contador_requisicoes"]),
