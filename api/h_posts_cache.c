@@ -10,6 +10,7 @@
 #include "ev.h"
 #include "loop.h"
 #include "post_json.h"
+#include "rds.h"
 #include "reply.h"
 #include "store_cache.h"
 #include "store_posts.h"
@@ -23,6 +24,7 @@ struct cache_flight {
     struct batch *batch;
     struct body *body; /* read from PostgreSQL, waiting for the fill */
     bool fills;        /* the version is known: what is read may be stored */
+    int64_t since_ms;  /* the connection that told the version: the next Redis may count anew */
     char version[CACHE_VERSION_MAX];
 };
 
@@ -71,7 +73,8 @@ static struct body *render(const char *source, const struct post *rows, size_t n
 static bool fill(struct cache_flight *f, const struct post *rows, size_t n)
 {
     struct loop *loop = f->batch->loop;
-    struct body *page = f->fills ? render("cache", rows, n) : NULL;
+    bool same = rds_since_ms(loop->rds) == f->since_ms;
+    struct body *page = f->fills && same ? render("cache", rows, n) : NULL;
     enum status st = page ? store_cache_fill(loop->rds, f->version, page->data, page->len,
                                              loop->config->posts_cache_ttl, &f->fill)
                           : STATUS_CACHE_AWAY;
@@ -116,6 +119,7 @@ static void on_get(struct cache_get *t, enum status st, const char *page, size_t
     } else {
         metric_add(&loop->metrics.cache_misses, 1);
         f->fills = st == STATUS_OK && strlen(version) < sizeof f->version;
+        f->since_ms = rds_since_ms(loop->rds);
         if (f->fills)
             strcpy(f->version, version);
         read_page(f);

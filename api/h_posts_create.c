@@ -316,7 +316,8 @@ static void clear(struct create_flight *f)
     if (store_cache_invalidate(loop->rds, &f->cleared) == STATUS_OK) {
         f->batch->outstanding++;
         f->stage = CLEARING;
-    } else if (cache_guard_must_hold(&loop->guard, ev_now_ms(loop->ev))) {
+    } else if (rds_ready(loop->rds) ||
+               cache_guard_must_hold(&loop->guard, ev_now_ms(loop->ev))) {
         f->batch->outstanding++;
         f->stage = HOLDING;
     } else {

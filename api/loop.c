@@ -4,6 +4,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,6 @@
 #include "rds.h"
 #include "reply.h"
 #include "server.h"
-#include "store_cache.h"
 #include "store_entrega.h"
 #include "store_ping.h"
 #include "store_posts.h"
@@ -63,18 +63,30 @@ static void expire(struct loop *loop, int64_t now_ms)
 
 /* ---- connections ---- */
 
+static void on_cleared(struct cache_done *t, enum status st)
+{
+    struct loop *loop = (struct loop *)(void *)((char *)t - offsetof(struct loop, cleared));
+    loop->clearing = false;
+    if (st == STATUS_OK)
+        cache_guard_ready(&loop->guard, ev_now_ms(loop->ev));
+}
+
+/* Before any page that Redis has is believed; again at each tick until Redis does it. */
+static void clear_page(struct loop *loop)
+{
+    if (!loop->clearing && !cache_guard_clean(&loop->guard) && rds_ready(loop->rds))
+        loop->clearing = store_cache_invalidate(loop->rds, &loop->cleared) == STATUS_OK;
+}
+
 static void on_rds(void *ctx, enum rds_change change)
 {
     struct loop *loop = ctx;
-    int64_t now_ms = ev_now_ms(loop->ev);
-    if (change != RDS_READY) {
-        metric_add(&loop->metrics.rds_lost, 1);
-        cache_guard_lost(&loop->guard, change == RDS_STALLED, now_ms);
+    if (change == RDS_READY) {
+        clear_page(loop);
         return;
     }
-    if (loop->guard.failed_before) /* before any read on this connection */
-        store_cache_invalidate(loop->rds, NULL);
-    cache_guard_ready(&loop->guard, now_ms);
+    metric_add(&loop->metrics.rds_lost, 1);
+    cache_guard_lost(&loop->guard, change == RDS_STALLED, ev_now_ms(loop->ev));
 }
 
 static struct pg *lane(struct loop *loop, const char *role, int64_t statement_timeout_ms,
@@ -134,6 +146,7 @@ static void on_tick(void *ctx, int64_t now_ms)
     pg_tick(loop->writes, now_ms);
     pg_tick(loop->searches, now_ms);
     rds_tick(loop->rds, now_ms);
+    clear_page(loop);
     batches_tick(loop->batches, now_ms);
     expire(loop, now_ms);
     server_tick(loop->server);
@@ -150,7 +163,8 @@ struct loop *loop_new(struct app *app, unsigned index)
     loop->app = app;
     loop->config = app->config;
     loop->index = index;
-    loop->guard.trusted_from_ms = INT64_MAX; /* until Redis is there */
+    loop->cleared.done = on_cleared;
+    cache_guard_init(&loop->guard, ev_clock_us() / 1000);
     bool ok = getrandom(loop->id_seed, sizeof loop->id_seed, 0) == sizeof loop->id_seed &&
               (loop->ev = ev_new(on_tick, loop)) && batches_init(loop->batches, loop) &&
               open_lanes(loop) && (loop->rds = open_rds(loop)) && (loop->server = server_new(loop));

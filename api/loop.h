@@ -13,6 +13,7 @@
 #include "config.h"
 #include "hmac.h"
 #include "metrics.h"
+#include "store_cache.h"
 
 struct ev;
 struct pg;
@@ -56,6 +57,8 @@ struct loop {
     struct pg *reads, *writes, *searches;
     struct rds *rds;
     struct cache_guard guard;
+    struct cache_done cleared; /* of the page that was there before the connection to Redis */
+    bool clearing;             /* its answer is out */
     struct batch batches[BATCH_KINDS];
     struct request *oldest, *newest; /* parked, in the order of their deadlines */
     unsigned n_parked;
