@@ -51,6 +51,8 @@ static void add_rare(struct request *r, struct MHD_Response *response)
         MHD_add_response_header(response, "Location", reply->location);
     if (reply->allow)
         MHD_add_response_header(response, "Allow", reply->allow);
+    if (reply->echoes)
+        MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (reply->replayed)
         MHD_add_response_header(response, "Idempotency-Replayed", "true");
     if (reply->retry_after) {

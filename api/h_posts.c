@@ -85,6 +85,8 @@ static void answer_page(struct page_call *call, enum status st, struct body *bod
         return;
     if (st == STATUS_OK)
         reply_tagged(r, body, r->headers[HEADER_IF_NONE_MATCH]);
+    else if (st == STATUS_INTERNAL && call->query.busca.data) /* beyond what the parser takes */
+        reply_field(r, STATUS_BAD_REQUEST, "busca", "não pode ser entendida: simplifique a busca");
     else if (st == STATUS_DEADLINE)
         reply_problem(r, st, "A consulta demorou demais; torne a busca mais específica.");
     else

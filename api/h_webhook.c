@@ -29,6 +29,7 @@ enum status h_webhook_verify(struct request *r)
     if (!ok)
         return reply_problem(r, STATUS_FORBIDDEN,
                              "hub.mode, hub.verify_token ou hub.challenge não confere.");
+    r->reply.echoes = true;
     return reply_constant(r, STATUS_OK, REPLY_TEXT, challenge.data, challenge.len);
 }
 

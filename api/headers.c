@@ -105,6 +105,8 @@ enum status headers_read(struct request *r, const char *method, const char *vers
                          const char **ret_why)
 {
     struct reading reading = {.r = r, .line = in_place() ? version + strlen(version) + 2 : NULL};
+    if (reading.line && version != r->target_end + 1)
+        reading.why = "Linha de requisição malformada (NUL ou espaço no endereço).";
     MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, on_header, &reading);
     if (!reading.why && reading.line && !end_fits(&reading, method))
         reading.why = "Linha de cabeçalho malformada (NUL, LF sem CR ou continuação).";

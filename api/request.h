@@ -81,6 +81,7 @@ struct reply {
     char location[48];
     unsigned retry_after; /* seconds; 0 for none */
     bool replayed;        /* Idempotency-Replayed: true */
+    bool echoes;          /* the caller's own bytes: X-Content-Type-Options: nosniff */
 };
 
 enum request_state { REQUEST_READING, REQUEST_PARKED, REQUEST_ANSWERED };
@@ -94,7 +95,8 @@ struct request {
     enum status refused; /* found while the headers were read; answered after the body */
     const char *refused_why;
 
-    char *target; /* as it came, in the arena */
+    char *target;           /* as it came, in the arena */
+    const char *target_end; /* in the HTTP library's memory, for headers_read alone */
     const char *path;
     size_t path_len;
     struct slice path_param; /* {id}, {nome} */

@@ -25,7 +25,7 @@
 #include "text.h"
 
 enum {
-    POOL_SIZE = 4864, /* of a connection: headers and the answer's head; cleared per request */
+    POOL_SIZE = 5120, /* of a connection: headers and the answer's head; cleared per request */
     HEAD_MAX = POOL_SIZE - 1024,   /* leaves room for an answer's head */
     TARGET_MAX = POOL_SIZE - 1536, /* and for the usual headers */
     IDLE_S = 75,                   /* of a connection; above nginx's keepalive_timeout of 60 */
@@ -124,6 +124,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     r->connection = connection;
     r->born_us = ev_now_us(s->loop->ev);
     r->target = arena_copy(&r->arena, target, len);
+    r->target_end = target + len;
     hide_query((char *)(uintptr_t)target);
     return r;
 }
