@@ -187,9 +187,10 @@ static PGconn *start_connection(const char *conninfo)
                           "keepalives_interval",
                           "keepalives_count",
                           "tcp_user_timeout",
+                          "gssencmode", /* the default reads Kerberos' files; the URL may say so */
                           "dbname",
                           NULL};
-    const char *values[] = {"alicerce-migrate", "30", "10", "3", "30000", conninfo, NULL};
+    const char *values[] = {"alicerce-migrate", "30", "10", "3", "30000", "disable", conninfo, NULL};
     return PQconnectStartParams(keys, values, 1);
 }
 
