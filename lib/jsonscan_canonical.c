@@ -71,13 +71,14 @@ static void collect(struct jsonscan object, struct member *members, struct buf *
     }
 }
 
-static void put_members(const struct member *members, size_t n, struct buf *out)
+static void put_members(const struct member *members, size_t n, const struct buf *keys,
+                        struct buf *out)
 {
     buf_char(out, '{');
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             buf_char(out, ',');
-        buf_add(out, members[i].keys->data + members[i].key, members[i].key_len);
+        buf_add(out, keys->data + members[i].key, members[i].key_len);
         buf_char(out, ':');
         jsonscan_canonical(members[i].value, out);
     }
@@ -96,7 +97,7 @@ static void put_object(struct jsonscan v, struct buf *out)
     } else {
         if (n > 1)
             qsort(members, n, sizeof *members, compare);
-        put_members(members, n, out);
+        put_members(members, n, &keys, out);
     }
     free(members);
     buf_release(&keys);

@@ -373,8 +373,8 @@ static void init_reader(struct drain *d, struct reader *r,
 struct drain *drain_new(const struct drain_options *o)
 {
     struct drain *d = calloc(1, sizeof *d);
-    bool ok = d != NULL;
-    if (!ok)
+    bool ok = true;
+    if (!d)
         return NULL;
     d->o = *o;
     for (unsigned i = 0; i < DRAIN_SLOTS; i++) {

@@ -25,6 +25,8 @@
 #include "store_chore.h"
 #include "store_entrega.h"
 
+enum { CHORE_MS = 60000 };
+
 struct loop {
     struct ev *ev;
     struct pg *batches, *directs, *tasks;
@@ -123,6 +125,8 @@ static bool connect_all(struct loop *l, const struct config *c)
     o.role = "direct";
     l->directs = pg_new(l->ev, &o);
     o = servers_pg(c, "chores", store_chore_statements);
+    o.statement_timeout_ms = CHORE_MS; /* 500 posts of the largest size are 50 MB to index */
+    o.stall_ms = CHORE_MS + 5000;
     l->tasks = pg_new(l->ev, &o);
     struct rds_options r = servers_rds(c);
     l->rds = rds_new(l->ev, &r);
