@@ -9,6 +9,7 @@ a status that is in the file and never came. test_planted_errors_are_seen plants
 import contextlib
 import copy
 import glob
+import itertools
 import json
 import os
 import re
@@ -25,7 +26,7 @@ FILE = os.path.join(servers.PROJECT, "docs", "openapi.yaml")
 ENV = {"META_APP_SECRET": deliveries.SECRET, "META_VERIFY_TOKEN": deliveries.VERIFY_TOKEN}
 OPAQUE = {"cursor": "AAAAAAAA", "hub.verify_token": "errada",  # a schema does not say which are good:
           "X-Hub-Signature-256": "sha256=" + 64 * "0"}         # the example is, this one is not
-TRANSPORT = {"content-type", "content-length", "connection", "date", "x-content-type-options"}
+TRANSPORT = {"content-type", "content-length", "connection", "date"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 BODY_MAX = 1 << 20  # where a body has no use
 NO_OBJECTS = [b"[]", b"1", b'"a"', b"null", b"true", b"{", b"{}x", b'{"a":1,"a":1}', b'{"a":"\\u0000"}',
@@ -45,8 +46,8 @@ def table_of_routes():
     default = re.search(r"\bBODY_MAX = (\d+) << (\d+)", source("api/request.h"))
     sizes = {name: int(a) << int(b) for name, a, b in re.findall(r"(\w+) = (\d+) << (\d+)", text)}
     sizes["0"] = int(default.group(1)) << int(default.group(2))
-    rows = re.findall(r'\{"([A-Z]+)", "([^"]+)", (\w+), (PARAMS\([^)]*\)|NO_PARAMS|NULL), (BODY_\w+), (\w+)\}',
-                      text)
+    rows = re.findall(r'\{"([A-Z]+)", "([^"]+)", (\w+), (PARAMS\([^)]*\)|NO_PARAMS|NULL), (BODY_\w+),'
+                      r' (\w+)\}', text)
     assert rows and len(rows) == len(re.findall(r'^    \{"', text, re.M)), "routes.c has another form"
     return {(method, path): (handler, None if params == "NULL" else set(re.findall(r'"([^"]+)"', params)),
                              body, sizes[limit])
@@ -88,7 +89,7 @@ def row_differs(document, path, operation, row):
     if kinds and operation["requestBody"]["x-maximo-de-bytes"] != limit:
         yield f"the body's limit is {limit}"
     schema = body_schema(document, operation)
-    if rule == "BODY_JSON" and set(schema["properties"]) != fields_read_by(handler):
+    if schema and set(schema["properties"]) != fields_read_by(handler):
         yield f"members {set(schema['properties'])}, not {fields_read_by(handler)}"
 
 
@@ -105,9 +106,10 @@ class Call:
     params: by name; None leaves one out. wants: the statuses that are right; named: what `erros` has
     to name."""
 
-    def __init__(self, why, wants, params=None, body=None, headers=(), more="", named=None):
+    def __init__(self, why, wants, params=None, body=None, headers=(), more="", named=None, target_size=0):
         self.why, self.wants, self.named = why, set(wants), named
         self.params, self.body, self.headers, self.more = params or {}, body, list(headers), more
+        self.target_size = target_size  # filled up to it
         self.method = self.path = self.id = self.answer = None
 
     def __repr__(self):
@@ -117,8 +119,10 @@ class Call:
 class Walk:
     """All calls of the operations of a document, kept in `calls`."""
 
-    def __init__(self, document, stack):
-        self.document, self.stack = document, stack
+    serial = itertools.count(1)  # of all walks: ids, counters and keys of their own
+
+    def __init__(self, document, stack, large=True):
+        self.document, self.stack, self.large = document, stack, large
         self.calls = []
 
     def everything(self):
@@ -132,25 +136,24 @@ class Walk:
         self.given = self.document.parameters(path, self.about)
         self.given.pop("X-Request-Id", None)  # goes with every call
         good = [int(s) for s in self.about["responses"] if s < "300"]
-        for calls in (self.of_head(), self.of_large(good), self.of_methods()):
-            self.send_all(calls)
-        if method != "OPTIONS":  # it looks at the path alone
-            for calls in (self.of_good(good), self.of_bad_parameters(), self.of_body(good)):
-                self.send_all(calls)
+        parts = [self.of_head(), self.of_large(good) if self.large else ()]
+        if method == "OPTIONS":  # it looks at the path alone
+            parts.append(self.of_options())
+            self.refuse_methods()
+        else:
+            parts += [self.of_good(good), self.of_bad_parameters(), self.of_body(good)]
             self.provoke(good)
+        for call in itertools.chain(*parts):
+            self.send(call)
         return self
 
     # -- sending --
-
-    def send_all(self, calls):
-        for call in calls:
-            self.send(call)
 
     def plain_params(self):
         """The required ones; a counter of its own for each call."""
         out = {name: self.text(p.get("example", "1")) for name, p in self.given.items() if p.get("required")}
         if "nome" in out:
-            out["nome"] = f"passeio-{len(self.calls)}"
+            out["nome"] = f"passeio-{next(self.serial)}"
         return out
 
     @staticmethod
@@ -163,12 +166,14 @@ class Walk:
         return None
 
     def send(self, call, api=None, method=None):
-        call.method, call.path, call.id = method or self.method, self.path, f"passeio-{len(self.calls)}"
+        call.method, call.path, call.id = method or self.method, self.path, f"passeio-{next(self.serial)}"
         params = {**self.plain_params(), **call.params}
         body = self.plain_body() if call.body is None and method is None else call.body
         if "X-Hub-Signature-256" in params and "X-Hub-Signature-256" not in call.params:
             params["X-Hub-Signature-256"] = deliveries.signature(body or b"")
         target, headers = self.place(params, call.more)
+        if call.target_size:
+            target = (target + "&?"["?" not in target]).ljust(call.target_size, "x")
         headers += [("X-Request-Id", call.id), *call.headers]
         if body is not None and not any(n == "Content-Length" for n, _ in headers):
             headers.append(("Content-Length", str(len(body))))
@@ -198,28 +203,37 @@ class Walk:
 
     def of_head(self):
         yield Call("Host twice", {400}, headers=[("Host", "a"), ("Host", "b")])
-        yield Call("a long target", {414}, more="x" * 3400)
-        yield Call("a large head", {431}, headers=[("X-Grande", "x" * 3900)], body=b"")
+        large, fits = self.limit("431"), {int(s) for s in self.about["responses"]} - {414, 431}
+        yield Call("a large head", {431}, headers=[("X-Grande", "x" * (large - 200))], body=b"")
+        yield Call("a head that fits", fits, headers=[("X-Grande", "x" * (large - 800))])
+        yield Call("a long target", {414}, target_size=self.limit("414") + 1)
+        yield Call("the longest target", fits, target_size=self.limit("414"))
         for name in self.document.parameters(self.path, self.about, "path"):
             yield Call("an escaped slash", {404}, {name: "1/2"})
 
+    def limit(self, status):
+        return self.document.response(self.about, status)["x-maximo-de-bytes"]
+
     def of_large(self, good):
         """A byte too many; and the most that is taken, filled up with blanks."""
-        if self.method == "OPTIONS":
-            yield Call("announced", {413}, headers=[("Content-Length", str(17 << 20))])
-            yield Call("with Origin", {204}, headers=[("Origin", "http://localhost")])
-            yield Call("plain", {204})
-            return
         body = self.plain_body()
-        limit = self.about["requestBody"]["x-maximo-de-bytes"] if body else BODY_MAX
-        yield Call("one byte too many", {413}, body=b" " * (limit + 1))
-        yield Call("as large as it may be", good, body=(body or b"").ljust(limit))
+        if self.method in ("OPTIONS", "HEAD"):
+            yield Call("a large body announced", {413}, headers=[("Content-Length", str(17 << 20))])
+        elif body is None:
+            yield Call("a body of no use, too large", {413}, body=b" " * (BODY_MAX + 1))
+        else:
+            limit = self.about["requestBody"]["x-maximo-de-bytes"]
+            yield Call("one byte too many", {413}, body=body.ljust(limit + 1))
+            yield Call("as large as it may be", good, body=body.ljust(limit))
 
-    def of_methods(self):
-        others = [m for m in METHODS if m.lower() not in self.document.tree["paths"][self.path]]
-        for method in others if self.method != "OPTIONS" else ():
-            self.send(Call("another method", {405}, body=b""), method=method)
-        yield from ()
+    def of_options(self):
+        yield Call("plain", {204})
+        yield Call("from a page", {204}, headers=[("Origin", "http://localhost")])
+
+    def refuse_methods(self):
+        for method in METHODS:
+            if method.lower() not in self.document.tree["paths"][self.path]:
+                self.send(Call("another method", {405}, body=b""), method=method)
 
     def of_good(self, good):
         yield Call("plain", good)
@@ -239,6 +253,8 @@ class Walk:
             bad += [("not the right one", OPAQUE[name])] if name in OPAQUE else []
             bad += [("missing", None)] if parameter.get("required") and parameter["in"] != "path" else []
             for why, text in bad:
+                if parameter["in"] == "path" and "/" in (text or ""):
+                    continue  # another path
                 other_path = parameter["in"] == "path" and text == ""
                 yield Call(f"{name} {why}", {404} if other_path else refused, {name: text},
                            named=None if other_path else name)
@@ -280,7 +296,7 @@ class Walk:
         self.send(Call("both servers away", wants), api=self.stack.apis[1])
 
     def provoke_key(self):
-        key = {"Idempotency-Key": f"chave-{id(self)}-{len(self.calls)}"}
+        key = {"Idempotency-Key": f"chave-{next(self.serial)}"}
         first = self.send(Call("a key", {201}, key))
         self.send(Call("the key again", {201}, key))
         self.send(Call("the key for another post", {422}, key, dumps({"titulo": "a", "conteudo": "b"}),
@@ -446,9 +462,9 @@ class OpenApi(StackCase):
         self.assertEqual(len(names), len(set(names)))
 
     def test_what_yaml_might_read_otherwise_is_not_read(self):
-        for text in ("a: &b c", "a: *b", "a: {b: c}", "a: [b, [c]]", "a: yes", "a: 1.2.3", "a:\tb", "a: b # c",
-                     "a: 1\na: 2", "200: a", "a: 'b", "a:\n    b: c", "a: |-\n  b", "a: b\n c", "a:", "- a\nb: c",
-                     "---\na: b", "a: b: c", "a: 2026-11-22", "a: !x b", "a: @b"):
+        for text in ("a: &b c", "a: *b", "a: {b: c}", "a: [b, [c]]", "a: yes", "a: 1.2.3", "a:\tb",
+                     "a: b # c", "a: 1\na: 2", "200: a", "a: 'b", "a:\n    b: c", "a: |-\n  b", "a: b\n c",
+                     "a:", "- a\nb: c", "---\na: b", "a: b: c", "a: 2026-11-22", "a: !x b", "a: @b"):
             with self.subTest(text), self.assertRaises(openapi.BadDocument):
                 openapi.load(text)
 
@@ -472,12 +488,17 @@ class OpenApi(StackCase):
 
     def test_planted_bounds_are_seen(self):
         """With a new walk through one operation: another bound makes other input."""
+        for method, path in {bound[:2] for bound in BOUNDS}:  # without an error it finds none again
+            calls = Walk(self.document, self.stack, large=False).operation(method, path).calls
+            self.assertNothing(line for call in calls for line in wrong_with(self.document, call))
         for method, path, steps, value in BOUNDS:
             document = self.planted(lambda tree, s=steps, v=value: put(tree, s, v))
             with self.subTest(f"{steps} {value}"):
-                calls = Walk(document, self.stack).operation(method, path).calls
+                calls = Walk(document, self.stack, "maximo" in steps).operation(method, path).calls
                 self.assertTrue(any(wrong_with(document, call) for call in calls))
 
+
+# Where: names on the way down the tree, separated by blanks.
 
 def put(tree, steps, value):
     *way, last = steps.split(" ")
@@ -520,7 +541,8 @@ PLANTED = [
     change("paths /health get responses 418", REFUSED), change("paths /webhook get responses 422", REFUSED),
     # what answers hold
     drop(f"{SCHEMAS} Post properties autor"), drop(f"{SCHEMAS} Problema properties erros"),
-    drop(f"{SCHEMAS} Estatisticas properties total_posts"), drop(f"{SCHEMAS} PaginaDePosts properties proximo"),
+    drop(f"{SCHEMAS} Estatisticas properties total_posts"),
+    drop(f"{SCHEMAS} PaginaDePosts properties proximo"),
     change(f"{SCHEMAS} Saude properties status const", "saudável"),
     change(f"{SCHEMAS} PaginaDoCache properties fonte enum", ["cache"]),
     change(f"{SCHEMAS} PaginaDoCache properties posts maxItems", 49),
@@ -533,6 +555,7 @@ PLANTED = [
     drop(f"{SCHEMAS} Post additionalProperties"), change(f"{SCHEMAS} Post minProperties", 1),
     # headers
     drop(f"{RESPONSES} PaginaDePosts headers ETag"), drop(f"{RESPONSES} Indisponivel headers Retry-After"),
+    drop(f"{RESPONSES} Desafio headers X-Content-Type-Options"),
     drop(f"{RESPONSES} PostCriado headers Idempotency-Replayed"), drop(f"{RESPONSES} Opcoes headers Vary"),
     change(f"{RESPONSES} Saude headers ETag", {"$ref": "#/components/headers/ETag"}),
     change("components headers ETag schema pattern", '^W/"'),
@@ -564,6 +587,9 @@ BOUNDS = [
     ("POST", "/api/posts", "paths /api/posts post requestBody required", False),
     ("POST", "/api/contadores/{nome}", "paths /api/contadores/{nome} post requestBody required", True),
     ("POST", "/webhook", "paths /webhook post requestBody x-maximo-de-bytes", (3 << 20) - 1),
+    ("OPTIONS", "/health", f"{RESPONSES} EnderecoLongoDemais x-maximo-de-bytes", 3583),
+    ("POST", "/webhook", f"{RESPONSES} EnderecoLongoDemais x-maximo-de-bytes", 3585),
+    ("HEAD", "/health", f"{RESPONSES} CabecalhosGrandesDemais x-maximo-de-bytes", 3584),
     ("GET", "/webhook", f"{PARAMETERS} Modo schema const", "assinar"),
     ("GET", "/webhook", f"{PARAMETERS} Desafio required", False),
 ]
