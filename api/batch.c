@@ -170,8 +170,19 @@ bool batches_init(struct batch *batches, struct loop *loop)
     return true;
 }
 
+static void drop(struct request *list)
+{
+    for (struct request *next; list; list = next) {
+        next = list->batch_next;
+        request_unref(list);
+    }
+}
+
 void batches_free(struct batch *batches)
 {
-    for (int kind = 0; kind < BATCH_KINDS; kind++)
+    for (int kind = 0; kind < BATCH_KINDS; kind++) {
+        drop(batches[kind].flying);
+        drop(batches[kind].gathering);
         free(batches[kind].data);
+    }
 }

@@ -46,7 +46,8 @@ void batch_refuse(struct batch *b, enum status st, const char *detail);
 /* "page", for metrics. */
 const char *batch_name(enum batch_kind kind);
 
-/* For the loop: memory for all kinds, sending of what has gathered, the tick. */
+/* For the loop: memory for all kinds, sending of what has gathered, the tick. batches_free lets go
+ * of the requests that are still in one. */
 bool batches_init(struct batch *batches, struct loop *loop);
 void batches_free(struct batch *batches);
 void batches_send(struct batch *batches);

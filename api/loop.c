@@ -23,7 +23,8 @@
 enum {
     CONNECT_TIMEOUT_MS = 2000,
     DRAIN_LEAST_MS = 1000, /* so that a balancer sees /status say 503 */
-    DRAIN_MOST_MS = 8000   /* of the 10 s that a stop may take */
+    DRAIN_MOST_MS = 8000,  /* of the 10 s that a stop may take */
+    BACKLOG_MS = 1000      /* more for those that came last */
 };
 
 /* ---- parked requests: a list in the order of their deadlines, which are all equally far ---- */
@@ -181,35 +182,37 @@ void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
-    /* The servers first: their last callbacks answer requests that the daemon still knows. */
-    pg_free(loop->reads);
-    pg_free(loop->writes);
-    pg_free(loop->searches);
+    /* The servers first: their last callbacks answer requests that the daemon still knows, and a
+     * lost answer of one may put a question to the other. */
+    if (loop->reads && loop->writes && loop->searches)
+        each_lane(loop, pg_close);
     rds_free(loop->rds);
+    each_lane(loop, pg_free);
     server_free(loop->server);
+    loop->server = NULL; /* requests that outlive it are not kept for reuse */
     batches_free(loop->batches);
     ev_free(loop->ev);
     free(loop);
 }
 
+/* What cannot be sent is answered at once, so the daemon may have work again after the sending. */
 static void pass(struct loop *loop, bool wait)
 {
-    ev_run_once(loop->ev, wait);
+    ev_run_once(loop->ev, wait && !server_poked(loop->server));
     bool more = true;
     for (int i = 0; more && i < 4; i++) {
-        more = server_run(loop->server);
+        server_run(loop->server);
         batches_send(loop->batches);
         each_lane(loop, pg_flush);
         rds_flush(loop->rds);
+        more = server_poked(loop->server);
     }
-    if (more)
-        server_poke(loop->server);
 }
 
 static bool drained(struct loop *loop, int64_t began_ms)
 {
     int64_t waited = ev_now_ms(loop->ev) - began_ms;
-    bool idle = loop->n_parked == 0 && waited >= DRAIN_LEAST_MS;
+    bool idle = server_open(loop->server) == 0 && waited >= DRAIN_LEAST_MS;
     return idle || server_connections(loop->server) == 0 || waited >= DRAIN_MOST_MS;
 }
 
@@ -222,7 +225,7 @@ void *loop_run(void *arg)
     while (!drained(loop, began_ms))
         pass(loop, true); /* the tick bounds the wait */
     server_quiesce(loop->server);
-    for (int i = 0; i < 20 && loop->n_parked; i++) /* those of the backlog: up to 2 s */
+    while (server_open(loop->server) && ev_now_ms(loop->ev) - began_ms < DRAIN_MOST_MS + BACKLOG_MS)
         pass(loop, true);
     pass(loop, false);
     return NULL;

@@ -41,11 +41,11 @@ struct server {
     struct ev_io io; /* the daemon's epoll */
     struct loop *loop;
     struct MHD_Daemon *daemon;
-    int listen_fd; /* after server_quiesce: ours to close */
     bool poked;
     int passes;
     struct request *spare; /* by batch_next */
     unsigned n_spare;
+    unsigned n_open; /* between on_target and on_completed */
 };
 
 /* ---- birth and death ---- */
@@ -121,6 +121,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     struct request *r = request_new(s);
     if (!r)
         return NULL;
+    s->n_open++;
     r->connection = connection;
     r->born_us = ev_now_us(s->loop->ev);
     r->target = arena_copy(&r->arena, target, len);
@@ -139,6 +140,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     if (!r)
         return;
     *req_cls = NULL;
+    s->n_open--;
     if (r->state != REQUEST_ANSWERED)
         metric_add(&s->loop->metrics.requests[0], 1);
     if (r->state == REQUEST_PARKED)
@@ -357,7 +359,6 @@ struct server *server_new(struct loop *loop)
     if (!s)
         return NULL;
     s->loop = loop;
-    s->listen_fd = -1;
     s->daemon = start_daemon(s);
     const union MHD_DaemonInfo *info =
         s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
@@ -379,8 +380,6 @@ void server_free(struct server *s)
         ev_del(s->loop->ev, &s->io);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
-    if (s->listen_fd >= 0)
-        close(s->listen_fd);
     for (struct request *r; (r = s->spare);) {
         s->spare = r->batch_next;
         buf_release(&r->body);
@@ -393,21 +392,26 @@ void server_free(struct server *s)
  * obeyed for some passes after a first call, data or an answer, and without end while none is
  * parked; a long head that arrives in pieces among parked requests waits for the next tick at
  * worst. */
-bool server_run(struct server *s)
+void server_run(struct server *s)
 {
-    if (!s->poked)
-        return false;
     s->passes = PASSES;
-    for (int i = 0; i < RUN_MAX; i++) {
+    for (int i = 0; s->poked && i < RUN_MAX; i++) {
         MHD_UNSIGNED_LONG_LONG wait;
         MHD_run(s->daemon);
         s->poked = --s->passes > 0 || s->loop->n_parked == 0;
-        if (!s->poked || MHD_get_timeout(s->daemon, &wait) != MHD_YES || wait > 0) {
+        if (s->poked && (MHD_get_timeout(s->daemon, &wait) != MHD_YES || wait > 0))
             s->poked = false;
-            return false;
-        }
     }
-    return true;
+}
+
+bool server_poked(const struct server *s)
+{
+    return s->poked;
+}
+
+unsigned server_open(const struct server *s)
+{
+    return s->n_open;
 }
 
 void server_poke(struct server *s)
@@ -424,7 +428,9 @@ void server_quiesce(struct server *s)
 {
     for (int i = 0; i < 100; i++) /* ten connections each: the backlog */
         MHD_run(s->daemon);
-    s->listen_fd = MHD_quiesce_daemon(s->daemon);
+    int fd = MHD_quiesce_daemon(s->daemon);
+    if (fd >= 0) /* at once: else the kernel goes on giving it connections */
+        close(fd);
 }
 
 int server_listen_fd(const struct server *s)

@@ -16,17 +16,20 @@ struct server;
 struct server *server_new(struct loop *loop);
 /* Ends connections; requests still parked complete without an answer. */
 void server_free(struct server *s);
-/* An answer is ready or bytes have come: lets libmicrohttpd work. Once per pass of the loop. true:
- * it has more to do, do not wait. */
-bool server_run(struct server *s);
+/* Lets libmicrohttpd work when an answer is ready or bytes have come. In every pass of the loop. */
+void server_run(struct server *s);
 /* Something was answered since the last run. */
 void server_poke(struct server *s);
+/* It has more to do: do not wait. */
+bool server_poked(const struct server *s);
 /* Called each tick: lets libmicrohttpd see its time-outs. */
 void server_tick(struct server *s);
-/* Stops accepting; what waits in the backlog is accepted first. */
+/* Stops listening; what waits in the backlog is accepted first. */
 void server_quiesce(struct server *s);
 int server_listen_fd(const struct server *s);
 unsigned server_connections(const struct server *s);
+/* Requests that have begun and whose answers are not sent whole. */
+unsigned server_open(const struct server *s);
 
 /* Can HOST:PORT be listened on? 0 or errno; to be asked before the loops start, since SO_REUSEPORT
  * would share the port with another program of the same user without a word. */

@@ -376,13 +376,20 @@ void pg_release_hold(struct pg *pg)
         start(pg);
 }
 
+void pg_close(struct pg *pg)
+{
+    set_state(pg, HELD);
+    pg_hosts_cancel(pg->hosts);
+    close_conn(pg);
+    fail_all(pg);
+}
+
 void pg_free(struct pg *pg)
 {
     if (!pg)
         return;
-    set_state(pg, HELD);
-    close_conn(pg);
-    fail_all(pg);
+    if (pg->hosts)
+        pg_close(pg);
     pg_hosts_free(pg->hosts);
     free(pg->fifo);
     free(pg);

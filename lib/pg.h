@@ -63,7 +63,9 @@ struct pg_options {
 /* Starts in the state "held": pg_release_hold lets it connect (when the schema is there). */
 struct pg *pg_new(struct ev *ev, const struct pg_options *o);
 void pg_release_hold(struct pg *pg);
-/* Everything in flight is answered with STATUS_DATABASE_AWAY, then all is freed. */
+/* Everything in flight is answered with STATUS_DATABASE_AWAY, and what comes later refused. */
+void pg_close(struct pg *pg);
+/* Closes and frees. NULL is fine. */
 void pg_free(struct pg *pg);
 /* Deadlines and reconnects; called from the loop's tick. */
 void pg_tick(struct pg *pg, int64_t now_ms);
