@@ -108,11 +108,25 @@ static void on_group(void *ctx, enum status st, const redisReply *reply)
     t->done(t, st);
 }
 
-enum status queue_create_group(struct rds *r, struct queue_ticket *t)
+/* Redis documentation, "Scripting with Lua", "Script flags". */
+static enum status create_by_script(struct rds *r, struct queue_ticket *t)
+{
+    static const char script[] =
+        "#!lua flags=allow-oom\n"
+        "return redis.call('XGROUP', 'CREATE', KEYS[1], '" GROUP "', '0', 'MKSTREAM')";
+    struct buf b = buf_init(COMMAND_CAP);
+    add_head(&b, 4);
+    buf_lit(&b, "$4\r\nEVAL\r\n");
+    add_arg(&b, script, sizeof script - 1);
+    buf_lit(&b, "$1\r\n1\r\n" KEY_BULK);
+    return send_buf(r, &b, on_group, t);
+}
+
+enum status queue_create_group(struct rds *r, bool forced, struct queue_ticket *t)
 {
     static const char cmd[] = "*6\r\n$6\r\nXGROUP\r\n$6\r\nCREATE\r\n" KEY_BULK GROUP_BULK
                               "$1\r\n0\r\n$8\r\nMKSTREAM\r\n";
-    return rds_formatted(r, on_group, t, cmd, sizeof cmd - 1);
+    return forced ? create_by_script(r, t) : rds_formatted(r, on_group, t, cmd, sizeof cmd - 1);
 }
 
 enum status queue_keep(struct rds *r, const char *consumer, const struct event_id *ids, size_t n,
@@ -128,47 +142,48 @@ enum status queue_keep(struct rds *r, const char *consumer, const struct event_i
     return send_buf(r, &b, on_answer, t);
 }
 
-/* ---- acknowledge and delete ---- */
+/* ---- delete and acknowledge ---- */
+
+static void on_deleted(void *ctx, enum status st, const redisReply *reply)
+{
+    struct queue_end *e = ctx;
+    e->st = st == STATUS_OK && reply->type == REDIS_REPLY_ERROR ? STATUS_OVERLOADED : st;
+}
 
 static void on_acked(void *ctx, enum status st, const redisReply *reply)
 {
-    struct queue_ticket *t = ctx;
-    if (st == STATUS_OK && reply->type != REDIS_REPLY_ARRAY)
-        st = STATUS_OVERLOADED; /* EXECABORT, or nil */
-    for (size_t i = 0; st == STATUS_OK && i < reply->elements; i++)
-        if (reply->element[i]->type == REDIS_REPLY_ERROR)
-            st = STATUS_OVERLOADED;
-    t->done(t, st);
+    struct queue_end *e = ctx;
+    if (st == STATUS_OK && reply->type == REDIS_REPLY_ERROR)
+        st = STATUS_OVERLOADED;
+    e->done(e, e->st == STATUS_OK ? st : e->st);
 }
 
-static enum status send_ack(struct rds *r, const struct event_id *ids, size_t n)
-{
-    struct buf b = buf_init(COMMAND_CAP);
-    add_head(&b, 3 + n);
-    buf_lit(&b, "$4\r\nXACK\r\n" KEY_BULK GROUP_BULK);
-    add_ids(&b, ids, n);
-    return send_buf(r, &b, NULL, NULL);
-}
-
-static enum status send_delete(struct rds *r, const struct event_id *ids, size_t n)
+static enum status send_delete(struct rds *r, const struct event_id *ids, size_t n,
+                               struct queue_end *e)
 {
     struct buf b = buf_init(COMMAND_CAP);
     add_head(&b, 2 + n);
     buf_lit(&b, "$4\r\nXDEL\r\n" KEY_BULK);
     add_ids(&b, ids, n);
-    return send_buf(r, &b, NULL, NULL);
+    return send_buf(r, &b, on_deleted, e);
 }
 
-enum status queue_ack(struct rds *r, const struct event_id *ids, size_t n, struct queue_ticket *t)
+static enum status send_ack(struct rds *r, const struct event_id *ids, size_t n,
+                            struct queue_end *e)
 {
-    static const char multi[] = "*1\r\n$5\r\nMULTI\r\n", exec[] = "*1\r\n$4\r\nEXEC\r\n";
-    if (rds_formatted(r, NULL, NULL, multi, sizeof multi - 1) != STATUS_OK)
-        return STATUS_CACHE_AWAY;
-    if (send_ack(r, ids, n) == STATUS_OK && send_delete(r, ids, n) == STATUS_OK &&
-        rds_formatted(r, on_acked, t, exec, sizeof exec - 1) == STATUS_OK)
-        return STATUS_OK;
-    rds_reset(r, "no room for a whole transaction"); /* it would swallow all that follows */
-    return STATUS_CACHE_AWAY;
+    struct buf b = buf_init(COMMAND_CAP);
+    add_head(&b, 3 + n);
+    buf_lit(&b, "$4\r\nXACK\r\n" KEY_BULK GROUP_BULK);
+    add_ids(&b, ids, n);
+    return send_buf(r, &b, on_acked, e);
+}
+
+/* When the second one cannot be sent, the first one's answer is noted in e, which its owner keeps
+ * for the next attempt: that is made on the same connection, behind it. */
+enum status queue_ack(struct rds *r, const struct event_id *ids, size_t n, struct queue_end *e)
+{
+    enum status st = send_delete(r, ids, n, e);
+    return st == STATUS_OK ? send_ack(r, ids, n, e) : st;
 }
 
 /* ---- claiming ---- */

@@ -12,6 +12,7 @@
 #ifndef ALICERCE_QUEUE_H
 #define ALICERCE_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,8 +40,9 @@ struct queue_ticket {
 enum status queue_push(struct rds *r, const struct queue_message *m, struct queue_ticket *t);
 
 /* Makes the group, from the start of what is there, and the stream with it. An existing one is
- * STATUS_OK too. */
-enum status queue_create_group(struct rds *r, struct queue_ticket *t);
+ * STATUS_OK too. A full Redis refuses (STATUS_OVERLOADED), and would stay full without a group to
+ * drain it: `forced` gets past that, with Redis 7 and its like. */
+enum status queue_create_group(struct rds *r, bool forced, struct queue_ticket *t);
 
 struct queue_claim {
     /* For each claimed entry, in order; it lives during the call. */
@@ -67,8 +69,14 @@ enum status queue_claim_idle(struct rds *r, const char *consumer, unsigned count
 /* Makes n entries in one's hand look fresh. */
 enum status queue_keep(struct rds *r, const char *consumer, const struct event_id *ids, size_t n,
                        struct queue_ticket *t);
-/* Acknowledges and deletes n entries, both or none. STATUS_OK also when they were gone already. */
-enum status queue_ack(struct rds *r, const struct event_id *ids, size_t n, struct queue_ticket *t);
+struct queue_end {
+    /* STATUS_OK: they are gone (perhaps they were before). Anything else: end them again. */
+    void (*done)(struct queue_end *e, enum status st);
+    enum status st; /* queue's own */
+};
+/* Deletes and acknowledges n entries, in this order: when only the first is done, the group forgets
+ * the rest by itself. No MULTI: a full Redis refuses it, and would stay full. */
+enum status queue_ack(struct rds *r, const struct event_id *ids, size_t n, struct queue_end *e);
 
 /* Deletes consumers that hold nothing and were not heard of for `idle_ms`; never one that holds an
  * entry (checked and deleted in one script). */

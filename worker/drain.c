@@ -30,7 +30,7 @@ enum slot_state { FREE, GATHERING, WAITING, STORING, UNACKED, ACKING };
 
 struct slot {
     struct store_tx tx;
-    struct queue_ticket ack;
+    struct queue_end ack;
     struct drain *drain;
     struct batch batch;
     enum slot_state state;
@@ -62,7 +62,7 @@ struct drain {
     struct slot *gathering;
     struct reader fresh, idle;
     struct errand group, keep, sweep;
-    bool have_group;
+    bool have_group, force_group; /* the latter: after a refusal, every other time */
     bool stopping;
     size_t largest; /* body of late: reads ask for fewer of them */
     int64_t pg_seen_ms;
@@ -116,9 +116,9 @@ static void log_failure(struct drain *d, const char *event, const char *what)
 
 /* ---- acknowledging ---- */
 
-static void on_acked(struct queue_ticket *t, enum status st)
+static void on_acked(struct queue_end *e, enum status st)
 {
-    struct slot *s = OWNER(t, slot, ack);
+    struct slot *s = OWNER(e, slot, ack);
     struct drain *d = s->drain;
     if (st == STATUS_OK) {
         metric_add(&d->o.counters->acked, s->n_acking);
@@ -318,6 +318,7 @@ static void on_group(struct queue_ticket *t, enum status st)
     on_errand(t, st);
     if (st != STATUS_OK) {
         d->group.not_before_ms = now_ms(d) + PAUSE_MS;
+        d->force_group = !d->force_group;
         return;
     }
     d->have_group = true;
@@ -337,7 +338,7 @@ static bool due(struct errand *e, int64_t every_ms)
 static void make_group(struct drain *d)
 {
     if (!d->have_group && !d->stopping && due(&d->group, 0))
-        d->group.out = queue_create_group(d->o.rds, &d->group.ticket) == STATUS_OK;
+        d->group.out = queue_create_group(d->o.rds, d->force_group, &d->group.ticket) == STATUS_OK;
 }
 
 /* One command a slot; all share a ticket, for only a refusal is of interest. */
