@@ -138,7 +138,7 @@ class Network(ServerCase):
 
     def test_answers_that_come_after_the_deadline_go_to_nobody(self):
         """The late answer of one request must not become the next one's."""
-        self.pg.hold_next()
+        self.pg.hold_next(b"posts")
         late = rules.Background(self.api.port, "GET", "/api/posts/1")
         self.assertTrue(self.pg.wait_held())
         self.assertRetryLater(late.result())
@@ -157,7 +157,7 @@ class Network(ServerCase):
 
     def test_a_client_that_vanishes_while_its_write_is_on_the_way_does_no_harm(self):
         for n in range(10):
-            self.pg.hold_next()
+            self.pg.hold_next(b"sumiu")
             c = client.Connection(self.api.port)
             c.send(client.request_bytes("POST", "/api/posts", json={"titulo": f"sumiu {n}", "conteudo": "x"}))
             self.assertTrue(self.pg.wait_held())

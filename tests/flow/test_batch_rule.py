@@ -41,9 +41,7 @@ class TheRealProgram(unittest.TestCase):
     def test_answers_requests_that_came_while_a_read_was_held_all_at_once(self):
         """The gathering batch is sent as one when the flight has landed, none is forgotten."""
         with rules.HeldStack() as held:
-            held.pg.hold_next()
-            first = rules.Background(held.held.port, "GET", "/api/posts")
-            self.assertTrue(held.pg.wait_held())
+            first = held.hold("/api/posts")
             others = [rules.Background(held.held.port, "GET", f"/api/posts?limite={1 + n % 5}")
                       for n in range(30)]
             held.pg.release()
@@ -53,9 +51,7 @@ class TheRealProgram(unittest.TestCase):
 
     def test_a_slow_read_does_not_hold_up_other_kinds(self):
         with rules.HeldStack() as held:
-            held.pg.hold_next()
-            first = rules.Background(held.held.port, "GET", "/api/posts")
-            self.assertTrue(held.pg.wait_held())
+            first = held.hold("/api/posts")
             for path in ("/health", "/api/contador", "/api/contadores/x", "/metrics"):
                 self.assertEqual(client.call(held.held.port, "GET", path, timeout=2).status, 200, path)
             post = client.call(held.held.port, "POST", "/api/posts", timeout=2,
