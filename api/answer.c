@@ -33,7 +33,7 @@ static void add_cors(struct request *r, struct MHD_Response *response)
     MHD_add_response_header(response, "Access-Control-Allow-Origin", r->loop->config->frontend_url);
     MHD_add_response_header(response, "Vary", "Origin");
     MHD_add_response_header(response, "Access-Control-Expose-Headers",
-                            "ETag, Location, Retry-After, X-Request-Id");
+                            "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-Id");
     if (r->reply.allow && r->reply.http == 204) { /* the preflight */
         MHD_add_response_header(response, "Access-Control-Allow-Methods", r->reply.allow);
         MHD_add_response_header(response, "Access-Control-Allow-Headers",

@@ -136,7 +136,7 @@ static void on_alone(struct posts_insert *t, enum status st, const int64_t *ids,
     struct create_call *call = CALL_OF(t, insert);
     if (st == STATUS_INTERNAL)
         log_error("post_refused", call->request->id, "%s", t->error);
-    call->st = st == STATUS_INTERNAL ? STATUS_INVALID : st;
+    call->st = st;
     call->id = n ? ids[0] : 0;
     call->data_criacao_us = data_criacao_us;
     batch_back(call->request->batch);
@@ -254,10 +254,10 @@ static void answer_created(struct request *r, struct create_call *call)
 
 static void answer_refused(struct request *r, const struct create_call *call)
 {
-    if (call->st == STATUS_INVALID && call->key.data)
+    if (call->st == STATUS_INVALID)
         reply_field(r, STATUS_INVALID, "Idempotency-Key",
                     "esta chave já foi usada com outro conteúdo");
-    else if (call->st == STATUS_INVALID)
+    else if (call->st == STATUS_INTERNAL)
         reply_problem(r, STATUS_INVALID, "O banco de dados recusou este post.");
     else if (call->st == STATUS_CONFLICT)
         reply_problem(r, STATUS_CONFLICT, "O post criado com esta chave já foi removido.");
@@ -316,8 +316,7 @@ static void clear(struct create_flight *f)
     if (store_cache_invalidate(loop->rds, &f->cleared) == STATUS_OK) {
         f->batch->outstanding++;
         f->stage = CLEARING;
-    } else if (rds_ready(loop->rds) ||
-               cache_guard_must_hold(&loop->guard, ev_now_ms(loop->ev))) {
+    } else if (rds_ready(loop->rds) || cache_guard_must_hold(&loop->guard, ev_now_ms(loop->ev))) {
         f->batch->outstanding++;
         f->stage = HOLDING;
     } else {

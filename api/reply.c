@@ -93,7 +93,7 @@ static enum status finish(struct request *r, enum status st, struct buf *b)
     r->reply.body = body; /* without memory the status alone has to do */
     r->reply.constant = (struct slice){"", 0};
     r->reply.etag[0] = 0;
-    if (status_http(st) == 503 || status_http(st) == 429)
+    if (status_retryable(st))
         r->reply.retry_after = 1;
     return st;
 }

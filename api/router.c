@@ -28,8 +28,8 @@ void router_path(struct request *r)
     char *path = skip_authority(r->target);
     size_t n = strcspn(path, "?");
     r->query = path[n] == '?' ? path + n + 1 : NULL;
-    r->path = path;
-    r->path_len = n;
+    r->path = n || path == r->target ? path : "/"; /* "http://host" means its root */
+    r->path_len = n || path == r->target ? n : 1;
 }
 
 /* An escaped character is the same path (RFC 3986 section 6.2.2.2), but an escaped slash is none.

@@ -212,8 +212,12 @@ static bool on_data(struct request *r, const char *data, size_t len)
 {
     struct loop *loop = r->loop;
     r->body_seen += len;
-    if (r->body_seen > DRAIN_MAX || ev_now_us(loop->ev) - r->born_us > UPLOAD_S * 1000000LL)
+    bool late = ev_now_us(loop->ev) - r->born_us > UPLOAD_S * 1000000LL;
+    if (late || r->body_seen > DRAIN_MAX) { /* the library takes no answer amid a body */
+        reply_raw(socket_of(r->connection), late ? STATUS_REQUEST_TIMEOUT : STATUS_TOO_LARGE,
+                  r->id);
         return false;
+    }
     if (r->refused != STATUS_OK)
         return true;
     if (r->body_seen > r->body.cap)
