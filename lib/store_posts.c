@@ -135,19 +135,6 @@ enum status store_posts_by_ids(struct pg *pg, const int64_t *ids, size_t n, stru
 
 /* ---- inserts ---- */
 
-static void on_inserted(void *ctx, enum status st, const PGresult *res)
-{
-    struct posts_insert *t = ctx;
-    t->st = st;
-    if (st == STATUS_INTERNAL)
-        snprintf(t->error, sizeof t->error, "%s", PQresultErrorMessage(res));
-    if (st != STATUS_OK || (size_t)PQntuples(res) != t->n)
-        return;
-    for (size_t i = 0; i < t->n; i++)
-        t->ids[i] = pg_get_int8(res, (int)i, 0);
-    t->data_criacao_us = pg_get_time(res, 0, 1);
-}
-
 /* The sync: what was inserted is committed now (or nothing is). */
 static void on_committed(void *ctx, enum status st, const PGresult *res)
 {
@@ -158,6 +145,21 @@ static void on_committed(void *ctx, enum status st, const PGresult *res)
     int64_t *ids = t->ids;
     t->done(t, t->st, ids, t->n, t->data_criacao_us);
     free(ids);
+}
+
+static void on_inserted(void *ctx, enum status st, const PGresult *res)
+{
+    struct posts_insert *t = ctx;
+    t->st = st;
+    if (st == STATUS_INTERNAL)
+        snprintf(t->error, sizeof t->error, "%s", PQresultErrorMessage(res));
+    if (st == STATUS_OK && (size_t)PQntuples(res) == t->n) {
+        for (size_t i = 0; i < t->n; i++)
+            t->ids[i] = pg_get_int8(res, (int)i, 0);
+        t->data_criacao_us = pg_get_time(res, 0, 1);
+    }
+    if (t->unsynced)
+        on_committed(t, STATUS_DATABASE_AWAY, NULL);
 }
 
 static void add_column(struct buf *b, const struct new_post *rows, size_t n, size_t offset)
@@ -200,16 +202,11 @@ enum status store_posts_insert(struct pg *pg, const struct new_post *rows, size_
     if (!t->ids)
         return STATUS_OVERLOADED;
     enum status st = send_insert(pg, rows, n, t);
-    if (st != STATUS_OK) {
+    if (st == STATUS_OK)
+        t->unsynced = pg_sync(pg, on_committed, t) != STATUS_OK;
+    else
         free(t->ids);
-        return st;
-    }
-    if (pg_sync(pg, on_committed, t) != STATUS_OK) { /* broken: nothing will be committed */
-        free(t->ids);
-        t->n = 0; /* on_inserted finds nothing to fill */
-        return STATUS_DATABASE_AWAY;
-    }
-    return STATUS_OK;
+    return st;
 }
 
 static enum posts_once_outcome outcome_of(struct pg_text text)
@@ -219,15 +216,6 @@ static enum posts_once_outcome outcome_of(struct pg_text text)
         if (text.len == strlen(names[i]) && memcmp(text.data, names[i], text.len) == 0)
             return (enum posts_once_outcome)i;
     return POSTS_ONCE_GONE;
-}
-
-static void on_once(void *ctx, enum status st, const PGresult *res)
-{
-    struct posts_once *t = ctx;
-    t->st = st == STATUS_OK && PQntuples(res) != 1 ? STATUS_INTERNAL : st;
-    t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
-    if (t->st == STATUS_OK && !t->result)
-        t->st = STATUS_OVERLOADED;
 }
 
 static void on_once_committed(void *ctx, enum status st, const PGresult *res)
@@ -247,6 +235,17 @@ static void on_once_committed(void *ctx, enum status st, const PGresult *res)
     PQclear(kept);
 }
 
+static void on_once(void *ctx, enum status st, const PGresult *res)
+{
+    struct posts_once *t = ctx;
+    t->st = st == STATUS_OK && PQntuples(res) != 1 ? STATUS_INTERNAL : st;
+    t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
+    if (t->st == STATUS_OK && !t->result)
+        t->st = STATUS_OVERLOADED;
+    if (t->unsynced)
+        on_once_committed(t, STATUS_DATABASE_AWAY, NULL);
+}
+
 enum status store_posts_insert_once(struct pg *pg, struct pg_text key, const uint8_t digest[32],
                                     const struct new_post *row, struct posts_once *t)
 {
@@ -259,7 +258,9 @@ enum status store_posts_insert_once(struct pg *pg, struct pg_text key, const uin
     t->result = NULL;
     t->st = STATUS_DATABASE_AWAY;
     enum status st = pg_query(pg, &insert_once, &v, on_once, t);
-    return st == STATUS_OK ? pg_sync(pg, on_once_committed, t) : st;
+    if (st == STATUS_OK)
+        t->unsynced = pg_sync(pg, on_once_committed, t) != STATUS_OK;
+    return st;
 }
 
 /* ---- count ---- */

@@ -5,6 +5,7 @@
 #ifndef ALICERCE_STORE_POSTS_H
 #define ALICERCE_STORE_POSTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,7 @@ struct posts_insert {
     void (*done)(struct posts_insert *t, enum status st, const int64_t *ids, size_t n,
                  int64_t data_criacao_us);
     enum status st; /* the store's own from here */
+    bool unsynced;  /* the sync could not be queued: the query's answer is the last */
     int64_t *ids;
     size_t n;
     int64_t data_criacao_us;
@@ -69,6 +71,7 @@ struct posts_once {
                  const struct post *row);
     const void *result; /* the store's own: held until the commit */
     enum status st;
+    bool unsynced;
 };
 
 /* The same under an Idempotency-Key (24 h): `digest` stands for the request's meaning. */
