@@ -77,6 +77,7 @@ COMMENT ON FUNCTION posts_consulta(text) IS 'The query for posts_busca.vetor and
 --   One session at a time, by an advisory lock of the transaction, is what keeps an older text from
 -- overwriting a newer one. No post is locked: a change that commits after the entries were taken has
 -- an entry of its own, and one that committed before is seen when the texts are read.
+--   OFFSET 0 makes each post a probe of the primary key: no estimate can turn it into a scan of all posts.
 --   The order of table locks is posts, posts_pendentes, posts_busca: that of TRUNCATE and its triggers.
 CREATE FUNCTION posts_indexar(quantos int) RETURNS int
     LANGUAGE plpgsql SET search_path FROM CURRENT SET client_min_messages = warning AS $$
@@ -85,6 +86,7 @@ DECLARE
     fim bigint;
     inicios bigint[];
     fins bigint[];
+    ids bigint[];
     feitos bigint := 0;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(1097623907, 'posts_busca'::regclass::oid::int) THEN
@@ -108,15 +110,17 @@ BEGIN
         RETURN 0;
     END IF;
 
-    WITH ids AS (
-        SELECT DISTINCT i FROM unnest(inicios, fins) AS t (de, ate), generate_series(de, ate) AS i
-    )
+    SELECT array_agg(DISTINCT i ORDER BY i) INTO ids
+      FROM unnest(inicios, fins) AS t (de, ate) CROSS JOIN generate_series(de, ate) AS i;
+
     INSERT INTO posts_busca
-    SELECT id, posts_vetor(titulo, conteudo) FROM posts WHERE id IN (SELECT i FROM ids) ORDER BY id
+    SELECT p.id, posts_vetor(titulo, conteudo)
+      FROM unnest(ids) AS i CROSS JOIN LATERAL (SELECT * FROM posts WHERE id = i OFFSET 0) p
         ON CONFLICT (id) DO UPDATE SET vetor = excluded.vetor WHERE posts_busca.vetor <> excluded.vetor;
 
-    DELETE FROM posts_busca b USING unnest(inicios, fins) AS t (de, ate)
-     WHERE b.id BETWEEN de AND ate AND NOT EXISTS (SELECT FROM posts p WHERE p.id = b.id);
+    FOR fim IN SELECT i FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM posts WHERE id = i OFFSET 0) LOOP
+        DELETE FROM posts_busca WHERE id = fim;
+    END LOOP;
     RETURN feitos;
 END $$;
 COMMENT ON FUNCTION posts_indexar(int) IS 'The worker calls it until it answers 0; any number of sessions may';

@@ -62,9 +62,9 @@ CREATE FUNCTION idempotencia_limpar(quantos int) RETURNS int
 DECLARE
     feitos int;
 BEGIN
-    DELETE FROM idempotencia WHERE chave IN (
-        SELECT chave FROM idempotencia WHERE criada_em <= now() - interval '24 hours'
-         ORDER BY criada_em LIMIT quantos FOR UPDATE SKIP LOCKED);
+    DELETE FROM idempotencia WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotencia WHERE criada_em <= now() - interval '24 hours'
+         ORDER BY criada_em LIMIT quantos FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS feitos = ROW_COUNT;
     RETURN feitos;
 END $$;

@@ -140,7 +140,11 @@ class Session:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:  # it waits for a lock that another session of the test holds
+            self.process.kill()
+            self.process.wait()
 
     def _read(self):
         for line in self.process.stdout:

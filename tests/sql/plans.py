@@ -130,8 +130,24 @@ def explain_all(t, database, statements):
     assert not failures, "\n".join(failures)
 
 
+SCANS = "SELECT string_agg(relname || ' ' || seq_scan, ', ' ORDER BY relname) FROM pg_stat_user_tables"\
+        " WHERE relname IN ('posts', 'posts_busca', 'idempotencia')"
+
+
+def check_chores(t, database):
+    """What stands in functions has no plan to look at: the server's own count of scans of whole tables tells."""
+    before = t.sql(database, SCANS)
+    t.sql(database, "INSERT INTO posts (titulo, conteudo) SELECT 'novo', 'x' FROM generate_series(1, 300);"
+                    "DELETE FROM posts WHERE id BETWEEN 200 AND 300;"
+                    "UPDATE idempotencia SET criada_em = now() - interval '2 days' WHERE chave BETWEEN '1' AND '11';"
+                    + "SELECT posts_indexar(150), idempotencia_limpar(100);" * 8)
+    after = t.sql(database, SCANS)
+    assert before == after, f"{before} before, {after} after"
+
+
 def test_every_page_and_filter_has_an_index(t):
     database, words = t.database(), vocabulary()
     fill(t, database, words)
     print(f"\nPlans at {t.rows} posts, PostgreSQL {t.server.version}")
     explain_all(t, database, [*pages(t.rows), *searches(t.rows, words), *others(t.rows)])
+    check_chores(t, database)
