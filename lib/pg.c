@@ -25,7 +25,8 @@ struct entry {
     void *ctx;
     int64_t sent_ms;
     bool is_sync;
-    bool answered; /* query: its result was handed on, the NULL behind it is awaited */
+    bool answered; /* its result was handed on; a query awaits the NULL behind it, a sync that
+                      failed (a constraint at the commit) its PGRES_PIPELINE_SYNC */
 };
 
 struct pg {
@@ -40,7 +41,7 @@ struct pg {
     struct entry *fifo; /* ring */
     unsigned fifo_size, fifo_head, fifo_n;
     bool open_group; /* queries since the last sync */
-    bool lost;       /* seen while callbacks run; handled after */
+    bool lost;       /* seen while callbacks or callers run; handled after */
     char why[256];   /* the last connection ended */
     char error[512];
 };
@@ -81,9 +82,9 @@ static bool fifo_grow(struct pg *pg)
     return true;
 }
 
-static bool fifo_room(struct pg *pg)
+static bool fifo_room(struct pg *pg, unsigned n)
 {
-    return pg->fifo_n < pg->fifo_size || fifo_grow(pg);
+    return pg->fifo_n + n <= pg->fifo_size || fifo_grow(pg);
 }
 
 static void fifo_push(struct pg *pg, pg_fn fn, void *ctx, bool is_sync)
@@ -132,6 +133,7 @@ static void lose(struct pg *pg, const char *why)
     bool was_ready = pg->state == READY;
     backoff_failed(&pg->backoff, ev_now_ms(pg->ev));
     first_line(pg, why);
+    pg->lost = false;
     if (was_ready || pg->backoff.failures == 1)
         log_warn("pg_lost", NULL, "%s connection: %s", pg->o.role, pg->why);
     else
@@ -184,7 +186,7 @@ static bool send_settings(struct pg *pg)
     char sql[96];
     snprintf(sql, sizeof sql, "SET statement_timeout = %lld",
              (long long)pg->o.statement_timeout_ms);
-    if (!fifo_room(pg) || !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
+    if (!fifo_room(pg, 1) || !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
         return false;
     fifo_push(pg, on_prepared, pg, false);
     return true;
@@ -193,7 +195,7 @@ static bool send_settings(struct pg *pg)
 static bool send_prepare(struct pg *pg, const struct pg_statement *const *s)
 {
     for (; s && *s; s++) {
-        if (!fifo_room(pg) ||
+        if (!fifo_room(pg, 1) ||
             !PQsendPrepare(pg->conn, (*s)->name, (*s)->sql, (*s)->n_params, (*s)->types))
             return false;
         fifo_push(pg, on_prepared, pg, false);
@@ -207,7 +209,7 @@ static void prepare_all(struct pg *pg)
     bool ok = PQsetnonblocking(pg->conn, 1) == 0 && PQenterPipelineMode(pg->conn) &&
               send_settings(pg) && send_prepare(pg, pg->o.prepare) &&
               send_prepare(pg, pg->o.prepare_also);
-    if (!ok || !fifo_room(pg) || !PQpipelineSync(pg->conn)) {
+    if (!ok || !fifo_room(pg, 1) || !PQpipelineSync(pg->conn)) {
         lose(pg, PQerrorMessage(pg->conn));
         return;
     }
@@ -286,13 +288,14 @@ static enum status status_of_result(const PGresult *res)
     }
 }
 
-/* A result for the head of the FIFO. A query's entry stays until the NULL that follows it. */
+/* A result for the head of the FIFO. A query's entry stays until the NULL that follows it, a sync's
+ * until it is done, though it may have failed before. */
 static void hand_on(struct pg *pg, PGresult *res)
 {
     struct entry *e = fifo_head(pg);
     struct entry copy = *e;
     e->answered = true;
-    if (copy.is_sync)
+    if (PQresultStatus(res) == PGRES_PIPELINE_SYNC)
         fifo_pop(pg);
     if (copy.fn && !copy.answered)
         copy.fn(copy.ctx, status_of_result(res), res);
@@ -301,12 +304,17 @@ static void hand_on(struct pg *pg, PGresult *res)
 
 static void dispatch(struct pg *pg)
 {
+    bool passed = false; /* the NULL behind a sync's error */
     while (fifo_head(pg) && !pg->lost && !PQisBusy(pg->conn)) {
         PGresult *res = PQgetResult(pg->conn);
+        struct entry *head = fifo_head(pg);
         if (res) {
             hand_on(pg, res);
-        } else if (fifo_head(pg)->answered) {
+            passed = false;
+        } else if (head->answered && !head->is_sync) {
             fifo_pop(pg);
+        } else if (head->answered && !passed) {
+            passed = true;
         } else {
             break; /* nothing for the head yet, or the connection is gone */
         }
@@ -333,7 +341,6 @@ static void write_out(struct pg *pg)
 static void on_io(struct ev_io *io, uint32_t events)
 {
     struct pg *pg = (struct pg *)(void *)io;
-    pg->lost = false;
     if (pg->state == CONNECTING) {
         connect_step(pg);
         return;
@@ -422,7 +429,7 @@ enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct p
                      pg_fn fn, void *ctx)
 {
     static const int binary[PG_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    if (pg->state != READY || !fifo_room(pg))
+    if (pg->state != READY || !fifo_room(pg, 2)) /* its sync finds room as well */
         return STATUS_DATABASE_AWAY;
     int sent =
         *s->name
@@ -437,8 +444,10 @@ enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct p
 
 enum status pg_sync(struct pg *pg, pg_fn fn, void *ctx)
 {
-    if (pg->state != READY || !fifo_room(pg) || !PQpipelineSync(pg->conn))
+    if (pg->state != READY || !fifo_room(pg, 1))
         return STATUS_DATABASE_AWAY;
+    if (!PQpipelineSync(pg->conn)) /* it writes: this is where a dead connection shows */
+        pg->lost = true;
     fifo_push(pg, fn, ctx, true);
     pg->open_group = false;
     return STATUS_OK;
@@ -450,7 +459,9 @@ void pg_flush(struct pg *pg)
         return;
     if (pg->open_group)
         pg_sync(pg, NULL, NULL);
-    if (pg->fifo_n)
+    if (pg->lost)
+        lose(pg, PQerrorMessage(pg->conn));
+    else if (pg->fifo_n)
         write_out(pg);
 }
 

@@ -86,7 +86,8 @@ typedef void (*pg_fn)(void *ctx, enum status st, const PGresult *res);
 enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v,
                      pg_fn fn, void *ctx);
 /* Ends the group of queries since the last sync: they are one transaction, committed when fn is
- * called with STATUS_OK. fn may be NULL. */
+ * called with STATUS_OK. fn may be NULL. Behind a query that was taken it is always taken too: a
+ * connection that is found dead here answers both later. */
 enum status pg_sync(struct pg *pg, pg_fn fn, void *ctx);
 /* Once a tick, after all queries: syncs what is open and writes. */
 void pg_flush(struct pg *pg);

@@ -484,3 +484,23 @@ class Search(Shared):
         self.stack.pg.query("UPDATE posts SET conteudo = 'equidna' WHERE titulo = 'por fora'")
         self.assertEqual(self.search("ornitorrinco"), [])
         self.assertEqual(self.search("equidna"), ["por fora"])
+
+
+class RefusedAtTheCommit(StackCase):
+    """A deferred constraint fails behind the statements: one error more in the pipeline than there
+    are questions. Catches a connection that takes it for the next one's answer (201 with id 0)."""
+
+    options = {"worker": 0, "env": {"THREADS": "1"}}
+
+    def test_it_is_refused_and_the_next_ones_get_their_own_answers(self):
+        self.stack.pg.query(
+            "CREATE FUNCTION recusar() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN IF NEW.titulo = 'mau' THEN RAISE 'recusado'; END IF; RETURN NULL; END$$")
+        self.stack.pg.query("CREATE CONSTRAINT TRIGGER recusar AFTER INSERT ON posts DEFERRABLE "
+                            "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION recusar()")
+        for _ in range(2):
+            answer = self.post("/api/posts", {"titulo": "mau", "conteudo": "x"})
+            self.assertRefused(answer, 422)
+            for _ in range(2):
+                row = self.new_post("bom")
+                self.assertEqual(self.get(f"/api/posts/{row['id']}").json, row)
