@@ -128,31 +128,42 @@ COMMENT ON FUNCTION posts_indexar(int) IS 'The worker calls it until it answers 
 -- A page of the search, newest first: posts with an id below p_antes (NULL: the newest), of p_autor (NULL: of
 -- anybody), p_limite of them. PostgreSQL puts this body in place of the call and plans it with the values
 -- when the statement is not a prepared one: a rare word goes through the GIN index, a common one through
--- the ids backwards. (That is why there is no SET here, and $n, which a column cannot hide.)
---   Indexed part: the subquery in the WHERE stays a test of each row; as a join it would hide from the
--- planner how many rows there will be. Pending part: newest first, and each text is read and parsed only
--- until the page is full; OFFSET 0 keeps that order of doing things.
+-- the ids backwards. (That is why there is no SET here, and $n, which no column can hide.) Its three parts:
+--   1. of one author, indexed: false at planning without an author;
+--   2. of anybody, indexed: ids alone, so that many matches cost no look at posts;
+--   3. pending: newest first, and a text is read and parsed only until the page is full.
+-- The subqueries on posts_pendentes stay tests of each row: as joins they would hide from the planner how
+-- many rows there will be. OFFSET 0 keeps the order of doing things. Part 1 comes first for the sake of
+-- locks: posts before posts_busca, as TRUNCATE takes them.
 CREATE FUNCTION posts_buscar(p_busca text, p_antes bigint, p_limite bigint, p_autor text)
     RETURNS SETOF posts LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    (SELECT p.*
-       FROM posts p JOIN posts_busca b ON b.id = p.id
-      WHERE b.vetor @@ posts_consulta($1)
-        AND ($2 IS NULL OR p.id < $2) AND ($2 IS NULL OR b.id < $2)
-        AND ($4 IS NULL OR p.autor = $4)
-        AND coalesce((SELECT false FROM posts_pendentes e WHERE p.id BETWEEN e.de AND e.ate LIMIT 1), true)
-      ORDER BY p.id DESC LIMIT $3)
-    UNION ALL
-    (SELECT p.*
-       FROM (SELECT DISTINCT t.id
-               FROM posts_pendentes e
-              CROSS JOIN LATERAL (SELECT id FROM posts WHERE id BETWEEN e.de AND e.ate
-                                     AND ($2 IS NULL OR id < $2) OFFSET 0) t
-              ORDER BY t.id DESC OFFSET 0) n
-      CROSS JOIN LATERAL (SELECT * FROM posts WHERE id = n.id OFFSET 0) p
-      WHERE ($4 IS NULL OR p.autor = $4)
-        AND posts_vetor(p.titulo, p.conteudo) @@ posts_consulta($1)
-      ORDER BY p.id DESC LIMIT $3)
-    ORDER BY id DESC LIMIT $3
+    SELECT p.*
+      FROM ((SELECT p.id
+               FROM posts p JOIN posts_busca b ON b.id = p.id
+              WHERE p.autor = $4 AND b.vetor @@ posts_consulta($1)
+                AND ($2 IS NULL OR p.id < $2) AND ($2 IS NULL OR b.id < $2)
+                AND coalesce((SELECT false FROM posts_pendentes WHERE p.id BETWEEN de AND ate LIMIT 1), true)
+              ORDER BY p.id DESC LIMIT $3)
+            UNION ALL
+            (SELECT b.id
+               FROM posts_busca b
+              WHERE $4 IS NULL AND b.vetor @@ posts_consulta($1) AND ($2 IS NULL OR b.id < $2)
+                AND coalesce((SELECT false FROM posts_pendentes WHERE b.id BETWEEN de AND ate LIMIT 1), true)
+              ORDER BY b.id DESC LIMIT $3)
+            UNION ALL
+            (SELECT p.id
+               FROM (SELECT DISTINCT t.id
+                       FROM posts_pendentes e
+                      CROSS JOIN LATERAL (SELECT id FROM posts WHERE id BETWEEN e.de AND e.ate
+                                             AND ($2 IS NULL OR id < $2) OFFSET 0) t
+                      ORDER BY t.id DESC OFFSET 0) n
+              CROSS JOIN LATERAL (SELECT * FROM posts WHERE id = n.id OFFSET 0) p
+              WHERE ($4 IS NULL OR p.autor = $4)
+                AND posts_vetor(p.titulo, p.conteudo) @@ posts_consulta($1)
+              ORDER BY p.id DESC LIMIT $3)
+            ORDER BY id DESC LIMIT $3) achados
+     CROSS JOIN LATERAL (SELECT * FROM posts WHERE id = achados.id OFFSET 0) p
+     ORDER BY p.id DESC
 $$;
 COMMENT ON FUNCTION posts_buscar(text, bigint, bigint, text) IS
     'GET /api/posts?busca=: exact at every snapshot; to be called in an unprepared statement';
