@@ -4,8 +4,8 @@
  * While a replica reaches Redis, the version in store_cache keeps the page true. The hard case is a
  * write that is committed while its replica cannot reach Redis. Two rules close it:
  *   1. On every new connection, the first one too, a replica first adds to the version and deletes
- *      the page, and neither believes nor fills the cache before Redis has done so (it refuses while
- *      it loads its file). After a loss not for GUARD_QUARANTINE_MS either: longer than any other
+ *      the page, and neither believes nor fills the cache before Redis has done so (it refuses
+ * while it loads its file). After a loss not for GUARD_QUARANTINE_MS either: longer than any other
  *      replica takes to return and do the same.
  *   2. Without Redis a replica holds its writes' answers back. When Redis stopped answering, and
  *      before the first connection, for GUARD_HOLD_MS: longer than any other replica takes to

@@ -64,7 +64,7 @@ struct loop {
     unsigned n_parked;
     size_t body_bytes;
     uint64_t id_seed[2];
-    atomic_int shed;  /* connections to end, by steer's wish */
+    atomic_int shed; /* connections to end, by steer's wish */
     struct loop_metrics metrics;
 };
 

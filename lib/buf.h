@@ -44,7 +44,7 @@ static inline void buf_advance(struct buf *b, size_t n)
 void buf_add(struct buf *b, const void *data, size_t n);
 void buf_str(struct buf *b, const char *s); /* without its NUL */
 void buf_char(struct buf *b, char c);
-void buf_int(struct buf *b, int64_t v);  /* decimal */
+void buf_int(struct buf *b, int64_t v);   /* decimal */
 void buf_uint(struct buf *b, uint64_t v); /* decimal */
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt, ...);
 /* For string literals. */

@@ -2,7 +2,8 @@
  *
  * Every variable has one row: name, type, default, bounds, which program reads it, meaning. --help
  * prints the table. A variable X that is secret or a URL may instead come from the file named by
- * X_FILE (one trailing newline is dropped). Both set is an error. An empty value counts as not set. */
+ * X_FILE (one trailing newline is dropped). Both set is an error. An empty value counts as not set.
+ */
 #ifndef ALICERCE_CONFIG_H
 #define ALICERCE_CONFIG_H
 
@@ -27,12 +28,12 @@ enum exit_code {
 
 struct config {
     /* both */
-    char *database_url;      /* DATABASE_URL */
-    char *redis_host;        /* REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, or what REDIS_URL says */
+    char *database_url; /* DATABASE_URL */
+    char *redis_host;   /* REDIS_HOST, REDIS_PORT, REDIS_PASSWORD, or what REDIS_URL says */
     int64_t redis_port;
-    char *redis_user;        /* from REDIS_URL; NULL for none */
-    char *redis_password;    /* NULL for none */
-    int64_t redis_db;        /* from REDIS_URL; 0 */
+    char *redis_user;         /* from REDIS_URL; NULL for none */
+    char *redis_password;     /* NULL for none */
+    int64_t redis_db;         /* from REDIS_URL; 0 */
     enum log_level log_level; /* LOG_LEVEL debug|info|warn|error */
     enum log_format log_format;
     /* api */
@@ -46,8 +47,8 @@ struct config {
     char *frontend_url;         /* FRONTEND_URL: http(s) origin, no trailing slash kept */
 };
 
-/* Reads the environment for `program`. NULL after printing one line to `err` that names the variable,
- * what it got (never for a secret) and what it wants. */
+/* Reads the environment for `program`. NULL after printing one line to `err` that names the
+ * variable, what it got (never for a secret) and what it wants. */
 struct config *config_load(enum config_program program, FILE *err);
 void config_free(struct config *c);
 /* The table, as --help shows it: name, default, meaning. */

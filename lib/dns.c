@@ -68,6 +68,10 @@ static void *resolver(void *unused)
             pthread_cond_wait(&wanted, &mutex);
         struct dns_query *q = queue;
         queue = q->next;
+        if (q->cancelled) {
+            free(q);
+            continue;
+        }
         pthread_mutex_unlock(&mutex);
         look_up(q);
         pthread_mutex_lock(&mutex);

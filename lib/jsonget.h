@@ -26,16 +26,16 @@ struct jsonget {
     json_t *root; /* owned; NULL until parsed */
     unsigned n_errors;
     struct jsonget_error errors[JSONGET_MAX_ERRORS];
-    unsigned n_known;        /* fields asked for so far, so that unknown ones can be named */
+    unsigned n_known; /* fields asked for so far, so that unknown ones can be named */
     const char *known[16];
 };
 
 /* Depth of nesting of a JSON text, found by a scan that does not recurse; strings are skipped. */
 size_t jsonget_depth(const char *text, size_t len);
 
-/* Parses an object. STATUS_OK, or STATUS_BAD_REQUEST with one error that says what and where: empty,
- * not JSON (line, column), invalid UTF-8, U+0000, deeper than JSONGET_DEPTH, a repeated key (named as
- * field), not an object. Release with jsonget_release in every case. */
+/* Parses an object. STATUS_OK, or STATUS_BAD_REQUEST with one error that says what and where:
+ * empty, not JSON (line, column), invalid UTF-8, U+0000, deeper than JSONGET_DEPTH, a repeated key
+ * (named as field), not an object. Release with jsonget_release in every case. */
 enum status jsonget_parse(struct jsonget *g, const char *text, size_t len);
 void jsonget_release(struct jsonget *g);
 

@@ -18,7 +18,8 @@ bool log_enabled(enum log_level level);
 
 /* event: a stable short name ("pg_lost"). id: request or delivery id, or NULL. The rest is a printf
  * message in English; it is escaped, cut to fit, and never spans lines.
- * JSON: {"ts":"…Z","nivel":"warn","programa":"alicerce-api","evento":"pg_lost","id":"…","msg":"…"} */
+ * JSON: {"ts":"…Z","nivel":"warn","programa":"alicerce-api","evento":"pg_lost","id":"…","msg":"…"}
+ */
 __attribute__((format(printf, 4, 5))) void log_event(enum log_level level, const char *event,
                                                      const char *id, const char *fmt, ...);
 #define log_debug(...) (log_enabled(LOG_DEBUG) ? log_event(LOG_DEBUG, __VA_ARGS__) : (void)0)

@@ -190,7 +190,8 @@ static PGconn *start_connection(const char *conninfo)
                           "gssencmode", /* the default reads Kerberos' files; the URL may say so */
                           "dbname",
                           NULL};
-    const char *values[] = {"alicerce-migrate", "30", "10", "3", "30000", "disable", conninfo, NULL};
+    const char *values[] = {"alicerce-migrate", "30",     "10", "3", "30000",
+                            "disable",          conninfo, NULL};
     return PQconnectStartParams(keys, values, 1);
 }
 

@@ -2,7 +2,8 @@
  *
  * The files stand inside the program (built by sql/embed.sh). Table `migracoes(nome, sha256,
  * aplicada_em)` remembers what was applied. Any number of programs may start at once: they queue on
- * an advisory lock of the session. Blocking: called from a thread that may wait, never from a loop. */
+ * an advisory lock of the session. Blocking: called from a thread that may wait, never from a loop.
+ */
 #ifndef ALICERCE_MIGRATE_H
 #define ALICERCE_MIGRATE_H
 
@@ -20,9 +21,9 @@ extern const struct migration migrations[];
 extern const unsigned n_migrations;
 
 struct migrate_result {
-    unsigned applied;    /* by this call */
-    unsigned newer;      /* rows in migracoes that this program does not know: it goes on */
-    char message[256];   /* on failure: one line with the cause, naming the file or the server */
+    unsigned applied;  /* by this call */
+    unsigned newer;    /* rows in migracoes that this program does not know: it goes on */
+    char message[256]; /* on failure: one line with the cause, naming the file or the server */
 };
 
 /* Connects to `conninfo` (libpq URL), takes the lock, applies what is missing, disconnects.

@@ -249,7 +249,7 @@ static void on_hosts(void *ctx, const char *error)
         return;
     }
     set_state(pg, CONNECTING);
-    pg->conn = pg_hosts_connect(pg->hosts, pg->o.application);
+    pg->conn = pg_hosts_connect(pg->hosts, pg->o.application, pg->backoff.failures);
     if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD) {
         lose(pg, pg->conn ? PQerrorMessage(pg->conn) : "out of memory");
         return;
@@ -402,16 +402,16 @@ void pg_free(struct pg *pg)
     free(pg);
 }
 
+/* Resolving has no limit here: the resolver has its own, and asking anew would begin from the start. */
 void pg_tick(struct pg *pg, int64_t now_ms)
 {
     struct entry *head = fifo_head(pg);
     if (pg->state == WAITING && now_ms >= pg->backoff.next_ms)
         start(pg);
-    else if ((pg->state == RESOLVING || pg->state == CONNECTING || pg->state == PREPARING) &&
-             now_ms - pg->state_since_ms > pg->o.connect_timeout_ms) {
-        pg_hosts_cancel(pg->hosts);
+    else if ((pg->state == CONNECTING || pg->state == PREPARING) &&
+             now_ms - pg->state_since_ms > pg->o.connect_timeout_ms)
         lose(pg, "no connection within the time-out");
-    } else if (pg->state == READY && head && now_ms - head->sent_ms > pg->o.stall_ms)
+    else if (pg->state == READY && head && now_ms - head->sent_ms > pg->o.stall_ms)
         lose(pg, "no answer within the deadline");
 }
 

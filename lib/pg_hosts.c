@@ -160,18 +160,33 @@ static void add_item(struct buf *list, const char *item, bool first)
     buf_str(list, item);
 }
 
-/* host, hostaddr and port as lists of equal length. */
-static void write_lists(const struct pg_hosts *h, struct buf *names, struct buf *addresses,
-                        struct buf *ports)
+/* Of all addresses of all hosts. */
+static unsigned count(const struct pg_hosts *h)
 {
-    bool first = true;
+    unsigned n = 0;
     for (int i = 0; i < h->n; i++)
-        for (int a = 0; a < h->host[i].answer.n; a++) {
-            add_item(names, h->host[i].name, first);
-            add_item(addresses, h->host[i].answer.address[a], first);
-            add_item(ports, h->host[i].port, first);
-            first = false;
-        }
+        n += (unsigned)h->host[i].answer.n;
+    return n;
+}
+
+static void write_nth(const struct pg_hosts *h, unsigned nth, struct buf *names,
+                      struct buf *addresses, struct buf *ports)
+{
+    const struct host *host = h->host;
+    for (; nth >= (unsigned)host->answer.n; host++)
+        nth -= (unsigned)host->answer.n;
+    add_item(names, host->name, ports->len == 0); /* a port is never empty when there is a second */
+    add_item(addresses, host->answer.address[nth], ports->len == 0);
+    add_item(ports, host->port, ports->len == 0);
+}
+
+/* host, hostaddr and port as lists of equal length, beginning with the address `first`. */
+static void write_lists(const struct pg_hosts *h, unsigned first, struct buf *names,
+                        struct buf *addresses, struct buf *ports)
+{
+    unsigned n = count(h);
+    for (unsigned i = 0; i < n; i++)
+        write_nth(h, (first + i) % n, names, addresses, ports);
     buf_char(names, 0);
     buf_char(addresses, 0);
     buf_char(ports, 0);
@@ -191,13 +206,14 @@ static bool is_list(const char *keyword)
     return strcmp(keyword, "host") == 0 || strcmp(keyword, "port") == 0;
 }
 
-PGconn *pg_hosts_connect(struct pg_hosts *h, const char *application)
+PGconn *pg_hosts_connect(struct pg_hosts *h, const char *application, unsigned failures)
 {
     struct buf names = buf_init(LIST_MAX), addresses = buf_init(LIST_MAX),
                ports = buf_init(LIST_MAX);
     const char *keywords[MAX_KEYWORDS] = {0}, *values[MAX_KEYWORDS] = {0};
     int n = 0;
-    write_lists(h, &names, &addresses, &ports);
+    unsigned first = *option(h, "hostaddr") ? 0 : failures; /* given ones keep their order */
+    write_lists(h, first, &names, &addresses, &ports);
     for (PQconninfoOption *o = h->options; o->keyword; o++)
         if (!is_list(o->keyword))
             add_keyword(keywords, values, &n, o->keyword, o->val);

@@ -15,7 +15,9 @@ void pg_hosts_free(struct pg_hosts *h);
 void pg_hosts_resolve(struct pg_hosts *h);
 void pg_hosts_cancel(struct pg_hosts *h);
 /* PQconnectStartParams with every address of every host, in order (libpq 34.1.1.3 "Specifying
- * Multiple Hosts"). The caller owns the connection. */
-PGconn *pg_hosts_connect(struct pg_hosts *h, const char *application);
+ * Multiple Hosts"). Each failure before begins with the next one: an
+ * address that swallows packets would take the whole time-out every time. The caller owns the
+ * connection. */
+PGconn *pg_hosts_connect(struct pg_hosts *h, const char *application, unsigned failures);
 
 #endif

@@ -39,10 +39,10 @@ struct rds {
     struct backoff backoff;
     struct entry *ring;
     unsigned ring_size, ring_head, ring_n;
-    bool dirty;   /* hiredis has something to write */
-    bool refused; /* its maxmemory-policy was told of already */
-    bool closing; /* rds_free: nobody is told any more */
-    bool stalled; /* why the connection is being ended */
+    bool dirty;     /* hiredis has something to write */
+    bool refused;   /* its maxmemory-policy was told of already */
+    bool closing;   /* rds_free: nobody is told any more */
+    bool stalled;   /* why the connection is being ended */
     char why[128];  /* the present connection is to end */
     char last[128]; /* why the last one did */
 };
@@ -403,9 +403,10 @@ void rds_free(struct rds *r)
     free(r);
 }
 
+/* Resolving has no limit here: the resolver has its own, and asking anew would begin from the start. */
 static bool connecting(const struct rds *r)
 {
-    return r->state == RESOLVING || r->state == CONNECTING || r->state == GREETING;
+    return r->state == CONNECTING || r->state == GREETING;
 }
 
 void rds_tick(struct rds *r, int64_t now_ms)
@@ -413,13 +414,7 @@ void rds_tick(struct rds *r, int64_t now_ms)
     if (r->state == WAITING && now_ms >= r->backoff.next_ms) {
         start(r);
     } else if (connecting(r) && now_ms - r->state_since_ms > r->o.connect_timeout_ms) {
-        if (r->query) {
-            dns_cancel(r->query);
-            r->query = NULL;
-            lost(r, "name not resolved within the time-out");
-        } else {
-            rds_reset(r, "no connection within the time-out");
-        }
+        rds_reset(r, "no connection within the time-out");
     } else if (r->state == READY && r->ring_n &&
                now_ms - r->ring[r->ring_head].sent_ms > r->o.stall_ms) {
         r->stalled = true;
