@@ -402,7 +402,8 @@ void pg_free(struct pg *pg)
     free(pg);
 }
 
-/* Resolving has no limit here: the resolver has its own, and asking anew would begin from the start. */
+/* Resolving has no limit here: the resolver has its own, and asking anew would begin from the
+ * start. */
 void pg_tick(struct pg *pg, int64_t now_ms)
 {
     struct entry *head = fifo_head(pg);

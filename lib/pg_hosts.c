@@ -169,15 +169,15 @@ static unsigned count(const struct pg_hosts *h)
     return n;
 }
 
-static void write_nth(const struct pg_hosts *h, unsigned nth, struct buf *names,
+static void write_nth(const struct pg_hosts *h, unsigned nth, bool first, struct buf *names,
                       struct buf *addresses, struct buf *ports)
 {
     const struct host *host = h->host;
     for (; nth >= (unsigned)host->answer.n; host++)
         nth -= (unsigned)host->answer.n;
-    add_item(names, host->name, ports->len == 0); /* a port is never empty when there is a second */
-    add_item(addresses, host->answer.address[nth], ports->len == 0);
-    add_item(ports, host->port, ports->len == 0);
+    add_item(names, host->name, first);
+    add_item(addresses, host->answer.address[nth], first);
+    add_item(ports, host->port, first);
 }
 
 /* host, hostaddr and port as lists of equal length, beginning with the address `first`. */
@@ -186,7 +186,7 @@ static void write_lists(const struct pg_hosts *h, unsigned first, struct buf *na
 {
     unsigned n = count(h);
     for (unsigned i = 0; i < n; i++)
-        write_nth(h, (first + i) % n, names, addresses, ports);
+        write_nth(h, (first + i) % n, i == 0, names, addresses, ports);
     buf_char(names, 0);
     buf_char(addresses, 0);
     buf_char(ports, 0);

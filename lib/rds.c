@@ -403,7 +403,8 @@ void rds_free(struct rds *r)
     free(r);
 }
 
-/* Resolving has no limit here: the resolver has its own, and asking anew would begin from the start. */
+/* Resolving has no limit here: the resolver has its own, and asking anew would begin from the
+ * start. */
 static bool connecting(const struct rds *r)
 {
     return r->state == CONNECTING || r->state == GREETING;
