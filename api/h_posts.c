@@ -68,8 +68,9 @@ enum status h_posts_list(struct request *r)
 
 static bool same_text(struct pg_text a, struct pg_text b)
 {
-    return a.len == b.len && (a.data == NULL) == (b.data == NULL) &&
-           (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    if (!a.data || !b.data)
+        return a.data == b.data;
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
 static bool same_query(const struct posts_query *a, const struct posts_query *b)

@@ -32,6 +32,7 @@ struct create_call {
     int64_t id; /* NOT_SENT; 0 while the outcome is open */
     int64_t data_criacao_us;
     struct body *again; /* the answer that the key got before */
+    bool key_taken;     /* by another content */
 };
 
 enum stage { WRITING, CLEARING, HOLDING, DONE };
@@ -134,7 +135,7 @@ static void on_alone(struct posts_insert *t, enum status st, const int64_t *ids,
                      int64_t data_criacao_us)
 {
     struct create_call *call = CALL_OF(t, insert);
-    if (st == STATUS_INTERNAL)
+    if (*t->error)
         log_error("post_refused", call->request->id, "%s", t->error);
     call->st = st;
     call->id = n ? ids[0] : 0;
@@ -154,11 +155,11 @@ static void on_inserted(struct posts_insert *t, enum status st, const int64_t *i
                         int64_t data_criacao_us)
 {
     struct create_flight *f = FLIGHT_OF(t, insert);
-    bool apart = st == STATUS_INTERNAL || st == STATUS_CONFLICT;
+    bool apart = st == STATUS_INVALID || st == STATUS_INTERNAL || st == STATUS_CONFLICT;
     for (size_t i = 0; i < n; i++) {
         struct create_call *call = f->members[i]->data;
-        call->st = st;
-        call->id = ids[i];
+        call->st = apart ? STATUS_DATABASE_AWAY : st;
+        call->id = apart ? NOT_SENT : ids[i];
         call->data_criacao_us = data_criacao_us;
         if (apart)
             send_alone(f->batch, call);
@@ -183,12 +184,15 @@ static void on_once(struct posts_once *t, enum status st, enum posts_once_outcom
     struct create_call *call = CALL_OF(t, once);
     call->st = st;
     call->id = 0;
+    if (*t->error)
+        log_error("post_refused", call->request->id, "%s", t->error);
     if (st == STATUS_OK && row) {
         call->id = row->id;
         call->data_criacao_us = row->data_criacao_us;
         call->again = outcome == POSTS_ONCE_AGAIN ? render(row) : NULL;
     } else if (st == STATUS_OK) {
-        call->st = outcome == POSTS_ONCE_OTHER ? STATUS_INVALID : STATUS_CONFLICT;
+        call->key_taken = outcome == POSTS_ONCE_OTHER;
+        call->st = call->key_taken ? STATUS_INVALID : STATUS_CONFLICT;
     }
     batch_back(call->request->batch);
 }
@@ -254,12 +258,14 @@ static void answer_created(struct request *r, struct create_call *call)
 
 static void answer_refused(struct request *r, const struct create_call *call)
 {
-    if (call->st == STATUS_INVALID)
+    if (call->key_taken)
         reply_field(r, STATUS_INVALID, "Idempotency-Key",
                     "esta chave já foi usada com outro conteúdo");
-    else if (call->st == STATUS_INTERNAL)
+    else if (call->st == STATUS_INVALID)
         reply_problem(r, STATUS_INVALID, "O banco de dados recusou este post.");
-    else if (call->st == STATUS_CONFLICT)
+    else if (call->st == STATUS_INTERNAL)
+        reply_problem(r, STATUS_DATABASE_AWAY, "O banco de dados não pôde gravar.");
+    else if (call->st == STATUS_CONFLICT && call->key.data)
         reply_problem(r, STATUS_CONFLICT, "O post criado com esta chave já foi removido.");
     else if (call->st == STATUS_DEADLINE)
         reply_problem(r, STATUS_DEADLINE, "O banco de dados não gravou a tempo; nada foi gravado.");

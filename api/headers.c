@@ -51,6 +51,8 @@ static void keep(struct reading *reading, enum header h, const char *value, size
         reading->why = h == HEADER_HOST             ? "Cabeçalho Host repetido."
                        : h == HEADER_CONTENT_LENGTH ? "Cabeçalho Content-Length repetido."
                                                     : "Cabeçalho repetido.";
+    while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+        len--; /* white space around a value is not part of it (RFC 9112 section 5.1) */
     *slot = (struct slice){value ? value : "", len};
 }
 

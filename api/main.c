@@ -186,7 +186,7 @@ static void steer_until_signal(struct steer *steer)
 
 static int run_loops(struct app *app)
 {
-    pthread_t threads[64]; /* THREADS is at most 64 */
+    pthread_t threads[64] = {0}; /* THREADS is at most 64 */
     if (!start_threads(app, threads)) {
         fprintf(stderr, PROGRAM ": THREADS=%u: cannot start threads: %s\n", app->n_loops,
                 strerror(errno));

@@ -37,10 +37,10 @@ static void apply(struct steer *s)
 static void share_out(struct steer *s)
 {
     struct loop **loops = s->app->loops;
-    unsigned total = 0;
+    unsigned total = 0, n = s->rule.active > 1 ? s->rule.active : 1;
     for (unsigned i = 0; i < s->rule.active; i++)
         total += (unsigned)metric_get(&loops[i]->metrics.connections);
-    unsigned part = total / s->rule.active + 1;
+    unsigned part = total / n + 1;
     for (unsigned i = 0; i < s->rule.active; i++) {
         unsigned has = (unsigned)metric_get(&loops[i]->metrics.connections);
         atomic_store(&loops[i]->shed, has > part ? (int)(has - part) : 0);

@@ -180,7 +180,10 @@ static void print_quoted(FILE *err, const char *value)
     bool utf8 = text_utf8(value, strlen(value), NULL);
     size_t i = 0;
     fputc('"', err);
-    for (; value[i] && (i < SHOWN || (utf8 && (value[i] & 0xc0) == 0x80)); i++) {
+    for (; value[i]; i++) {
+        bool inside = utf8 && (value[i] & 0xc0) == 0x80; /* a character that is not to be cut */
+        if (i >= SHOWN && !inside)
+            break;
         unsigned char c = (unsigned char)value[i];
         fputc(c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8) ? '?' : c, err);
     }

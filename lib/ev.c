@@ -17,6 +17,7 @@ struct ev {
     int epoll_fd;
     int64_t now_ms, now_us;
     _Atomic int64_t busy_us;
+    bool ticked;
     void (*tick)(void *ctx, int64_t now_ms);
     void *tick_ctx;
     struct ev_io timer;
@@ -42,8 +43,7 @@ static void on_timer(struct ev_io *io, uint32_t events)
     (void)events;
     struct ev *ev = EV_OF(io, timer);
     uint64_t n;
-    if (read(io->fd, &n, sizeof n) == sizeof n)
-        ev->tick(ev->tick_ctx, ev->now_ms);
+    ev->ticked = read(io->fd, &n, sizeof n) == sizeof n;
 }
 
 static void run_tasks(struct ev *ev)
@@ -167,6 +167,9 @@ void ev_run_once(struct ev *ev, bool wait)
             io->ready(io, ev->events[ev->current].events);
     }
     ev->n_events = 0;
+    if (ev->ticked) /* last: what has just arrived is not late, however long we were not run */
+        ev->tick(ev->tick_ctx, ev->now_ms);
+    ev->ticked = false;
 }
 
 int64_t ev_now_ms(const struct ev *ev)

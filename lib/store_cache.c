@@ -63,11 +63,15 @@ enum status store_cache_fill(struct rds *r, const char *version, const char *pag
     return rds_command(r, on_done, t, 8, argv, lens);
 }
 
+/* One step, so that no reader stores between the two what it read before. A full Redis would refuse
+ * INCR and let DEL pass, hence the flag (Redis 7, "Script flags"). */
+#define CLEAR                                                                                      \
+    "#!lua flags=allow-oom\n"                                                                      \
+    "redis.call('INCR', KEYS[2]) return redis.call('DEL', KEYS[1])"
+
 enum status store_cache_invalidate(struct rds *r, struct cache_done *t)
 {
-    static const char incr[] = "*2\r\n$4\r\nINCR\r\n$18\r\n" VERSION "\r\n";
-    static const char del[] = "*2\r\n$3\r\nDEL\r\n$11\r\n" PAGE "\r\n";
-    /* In this order: from the first on no reader stores what it read before. */
-    enum status st = rds_formatted(r, NULL, NULL, incr, sizeof incr - 1);
-    return st == STATUS_OK ? rds_formatted(r, t ? on_done : NULL, t, del, sizeof del - 1) : st;
+    const char *argv[] = {"EVAL", CLEAR, "2", PAGE, VERSION};
+    const size_t lens[] = {4, sizeof CLEAR - 1, 1, sizeof PAGE - 1, sizeof VERSION - 1};
+    return rds_command(r, t ? on_done : NULL, t, 5, argv, lens);
 }

@@ -135,13 +135,26 @@ enum status store_posts_by_ids(struct pg *pg, const int64_t *ids, size_t n, stru
 
 /* ---- inserts ---- */
 
+/* An error that lies with the row itself (SQLSTATE classes 22 data, 23 constraints, 54 limits) is
+ * STATUS_INVALID. `error` gets the server's words for the log. */
+static enum status refine(enum status st, const PGresult *res, char *error, size_t size)
+{
+    const char *code = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+    if (st != STATUS_INTERNAL || !code)
+        return st;
+    const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    snprintf(error, size, "%s: %s", code, text ? text : "?");
+    bool row =
+        strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0;
+    return row ? STATUS_INVALID : STATUS_INTERNAL;
+}
+
 /* The sync: what was inserted is committed now (or nothing is). */
 static void on_committed(void *ctx, enum status st, const PGresult *res)
 {
-    (void)res;
     struct posts_insert *t = ctx;
     if (t->st == STATUS_OK)
-        t->st = st;
+        t->st = refine(st, res, t->error, sizeof t->error);
     int64_t *ids = t->ids;
     t->done(t, t->st, ids, t->n, t->data_criacao_us);
     free(ids);
@@ -150,9 +163,7 @@ static void on_committed(void *ctx, enum status st, const PGresult *res)
 static void on_inserted(void *ctx, enum status st, const PGresult *res)
 {
     struct posts_insert *t = ctx;
-    t->st = st;
-    if (st == STATUS_INTERNAL)
-        snprintf(t->error, sizeof t->error, "%s", PQresultErrorMessage(res));
+    t->st = refine(st, res, t->error, sizeof t->error);
     if (st == STATUS_OK && (size_t)PQntuples(res) == t->n) {
         for (size_t i = 0; i < t->n; i++)
             t->ids[i] = pg_get_int8(res, (int)i, 0);
@@ -220,11 +231,10 @@ static enum posts_once_outcome outcome_of(struct pg_text text)
 
 static void on_once_committed(void *ctx, enum status st, const PGresult *res)
 {
-    (void)res;
     struct posts_once *t = ctx;
     PGresult *kept = (PGresult *)(uintptr_t)t->result;
     if (t->st == STATUS_OK)
-        t->st = st;
+        t->st = refine(st, res, t->error, sizeof t->error);
     if (t->st == STATUS_OK) {
         enum posts_once_outcome outcome = outcome_of(pg_get_text(kept, 0, 5));
         struct post row = row_of(kept, 0);
@@ -238,7 +248,9 @@ static void on_once_committed(void *ctx, enum status st, const PGresult *res)
 static void on_once(void *ctx, enum status st, const PGresult *res)
 {
     struct posts_once *t = ctx;
-    t->st = st == STATUS_OK && PQntuples(res) != 1 ? STATUS_INTERNAL : st;
+    t->st = refine(st, res, t->error, sizeof t->error);
+    if (st == STATUS_OK && PQntuples(res) != 1)
+        t->st = STATUS_INTERNAL;
     t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
     if (t->st == STATUS_OK && !t->result)
         t->st = STATUS_OVERLOADED;

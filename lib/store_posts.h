@@ -55,11 +55,12 @@ struct posts_insert {
     int64_t *ids;
     size_t n;
     int64_t data_criacao_us;
-    char error[160]; /* why, for the log, when st is STATUS_INTERNAL */
+    char error[160]; /* why, for the log, when st is STATUS_INVALID or STATUS_INTERNAL */
 };
 
-/* All or none, in a transaction of its own; n <= 1000. STATUS_DATABASE_AWAY in done: the connection
- * was lost and the outcome is unknown. */
+/* All or none, in a transaction of its own; n <= 1000. In done: STATUS_DATABASE_AWAY, the
+ * connection was lost and the outcome is unknown; STATUS_INVALID, a row was refused for what it
+ * holds. */
 enum status store_posts_insert(struct pg *pg, const struct new_post *rows, size_t n,
                                struct posts_insert *t);
 
@@ -72,6 +73,7 @@ struct posts_once {
     const void *result; /* the store's own: held until the commit */
     enum status st;
     bool unsynced;
+    char error[160];
 };
 
 /* The same under an Idempotency-Key (24 h): `digest` stands for the request's meaning. */
