@@ -113,6 +113,8 @@ def others(rows):
 def check(name, plan):
     whole = re.search(r"Seq Scan on (posts|posts_busca|idempotencia|entregas|eventos|leads)\b", plan)
     assert not whole, f"{name}: reads all of {whole.group(1)}\n{plan}"
+    wasted = re.search(r"Rows Removed by Filter: \d+", plan)
+    assert not wasted or name.startswith("search"), f"{name}: {wasted.group()}\n{plan}"
     took = float(re.search(r"Execution Time: ([0-9.]+)", plan).group(1))
     assert took < MAX_MS, f"{name}: {took} ms\n{plan}"
 
