@@ -135,8 +135,8 @@ enum status store_posts_by_ids(struct pg *pg, const int64_t *ids, size_t n, stru
 
 /* ---- inserts ---- */
 
-/* An error that lies with the row itself (SQLSTATE classes 22 data, 23 constraints, 54 limits) is
- * STATUS_INVALID. `error` gets the server's words for the log. */
+/* An error that lies with the row itself (SQLSTATE classes 22 data, 23 constraints, 54 limits, and
+ * P0001, a trigger's RAISE) is STATUS_INVALID. `error` gets the server's words for the log. */
 static enum status refine(enum status st, const PGresult *res, char *error, size_t size)
 {
     const char *code = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
@@ -144,8 +144,8 @@ static enum status refine(enum status st, const PGresult *res, char *error, size
         return st;
     const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(error, size, "%s: %s", code, text ? text : "?");
-    bool row =
-        strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0;
+    bool row = strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 ||
+               strncmp(code, "54", 2) == 0 || strcmp(code, "P0001") == 0;
     return row ? STATUS_INVALID : STATUS_INTERNAL;
 }
 
