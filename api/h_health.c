@@ -29,8 +29,18 @@ enum status h_status(struct request *r)
     return batch_join(r, BATCH_STATUS);
 }
 
+/* A balancer that is told "ready" sends requests of every kind, and they fall to any loop. */
+static void all_loops(const struct app *app, bool *pg, bool *rds)
+{
+    for (unsigned i = 0; i < app->n_loops; i++) {
+        *pg &= atomic_load_explicit(&app->loops[i]->pg_ready, memory_order_relaxed);
+        *rds &= atomic_load_explicit(&app->loops[i]->rds_ready, memory_order_relaxed);
+    }
+}
+
 static void answer(struct request *r, bool pg, bool rds)
 {
+    all_loops(r->loop->app, &pg, &rds);
     bool stopping = atomic_load_explicit(&r->loop->app->stopping, memory_order_relaxed);
     struct timespec now;
     char time[TEXT_TIME_LEN];

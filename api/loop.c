@@ -138,6 +138,15 @@ static void each_lane(struct loop *loop, void (*fn)(struct pg *pg))
     fn(loop->searches);
 }
 
+static void tell_ready(struct loop *loop)
+{
+    atomic_store_explicit(&loop->pg_ready,
+                          pg_ready(loop->reads) && pg_ready(loop->writes) &&
+                              pg_ready(loop->searches),
+                          memory_order_relaxed);
+    atomic_store_explicit(&loop->rds_ready, rds_ready(loop->rds), memory_order_relaxed);
+}
+
 static void on_tick(void *ctx, int64_t now_ms)
 {
     struct loop *loop = ctx;
@@ -147,6 +156,7 @@ static void on_tick(void *ctx, int64_t now_ms)
     pg_tick(loop->writes, now_ms);
     pg_tick(loop->searches, now_ms);
     rds_tick(loop->rds, now_ms);
+    tell_ready(loop);
     clear_page(loop);
     batches_tick(loop->batches, now_ms);
     expire(loop, now_ms);

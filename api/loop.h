@@ -65,6 +65,8 @@ struct loop {
     size_t body_bytes;
     uint64_t id_seed[2];
     atomic_int shed; /* connections to end, by steer's wish */
+    atomic_bool pg_ready,
+        rds_ready; /* all of its connections, at the last tick: for every /status */
     struct loop_metrics metrics;
 };
 

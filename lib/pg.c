@@ -73,7 +73,7 @@ static bool fifo_grow(struct pg *pg)
     struct entry *bigger = calloc(size, sizeof *bigger);
     if (!bigger)
         return false;
-    for (unsigned i = 0; i < pg->fifo_n; i++)
+    for (unsigned i = 0; pg->fifo_size && i < pg->fifo_n; i++)
         bigger[i] = pg->fifo[(pg->fifo_head + i) % pg->fifo_size];
     free(pg->fifo);
     pg->fifo = bigger;

@@ -63,7 +63,7 @@ static bool ring_room(struct rds *r)
     struct entry *bigger = size > RING_MAX ? NULL : calloc(size, sizeof *bigger);
     if (!bigger)
         return false;
-    for (unsigned i = 0; i < r->ring_n; i++)
+    for (unsigned i = 0; r->ring_size && i < r->ring_n; i++)
         bigger[i] = r->ring[(r->ring_head + i) % r->ring_size];
     free(r->ring);
     r->ring = bigger;

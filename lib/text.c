@@ -146,7 +146,7 @@ bool text_unhex(const char *s, uint8_t *out, size_t len)
         if (hex_value(s[i]) < 0 || (s[i] >= 'A' && s[i] <= 'F'))
             return false;
     for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(hex_value(s[2 * i]) << 4 | hex_value(s[2 * i + 1]));
+        out[i] = (uint8_t)((unsigned)hex_value(s[2 * i]) << 4 | (unsigned)hex_value(s[2 * i + 1]));
     return true;
 }
 
