@@ -6,6 +6,8 @@ import client
 import deliveries
 from faultcase import FaultCase, RETURN
 from load import COUNTS, EVERYTHING, HealthWatch, Load, READS, WEBHOOK, WRITES
+import proxy
+import rules
 import servers
 
 
@@ -119,7 +121,8 @@ class WorkerLost(FaultCase):
         self.assertGreater(waiting, 300)
         self.stack.worker.start()
         self.assertAcknowledgedLeadsAreThere(traffic.since(0), 30)
-        self.assertLess(self.stack.worker.rss_kb(), 64 * 1024)
+        if not self.stack.worker.sanitized():
+            self.assertLess(self.stack.worker.rss_kb(), 64 * 1024)
 
 
 class Start(StackCase):
@@ -168,21 +171,24 @@ class Ready(StackCase):
     options = {"worker": 0}
 
     def test_as_soon_as_status_is_200_every_route_of_every_loop_works(self):
-        """A load balancer sends traffic from then on. Planted bug: readiness that looks at one of a
-        replica's connections only."""
+        """A load balancer sends traffic from then on. A slow network sets the connections of one replica
+        apart: readiness that looks at one of them only is caught here."""
         stack = self.stack
-        for _ in range(6):
-            api = stack.add_api({"THREADS": "4"})
-            try:
-                api.launch()
-                deadline = time.monotonic() + 10
-                while not api.is_serving():
-                    self.assertLess(time.monotonic(), deadline, api.log_tail())
-                for method, path in READS + COUNTS + WRITES + READS:
-                    for _ in range(4):
-                        json = {"titulo": "a", "conteudo": "b"} if method == "POST" and "posts" in path else None
-                        answer = client.call(api.port, method, path, json=json)
-                        self.assertLess(answer.status, 300, (method, path, answer))
-            finally:
-                stack.apis.remove(api)
-                self.assertEqual(api.stop(), 0)
+        routes = WRITES + (("GET", "/api/posts?busca=a"),) + READS + COUNTS
+        with proxy.Proxy(stack.pg.port) as slow:
+            slow.delay = 0.02
+            url = stack.pg.url.replace(f":{stack.pg.port}/", f":{slow.port}/")
+            for _ in range(5):
+                api = stack.add_api({"THREADS": "4", "DATABASE_URL": url})
+                try:
+                    api.launch()
+                    deadline = time.monotonic() + 10
+                    while not api.is_serving():
+                        self.assertLess(time.monotonic(), deadline, api.log_tail())
+                    asked = [rules.Background(api.port, *route, json={"titulo": "a", "conteudo": "b"}
+                                              if route in WRITES else None) for route in routes * 4]
+                    for one, route in zip(asked, routes * 4):
+                        self.assertLess(one.result().status, 300, (route, one.answer))
+                finally:
+                    stack.apis.remove(api)
+                    self.assertEqual(api.stop(), 0)
