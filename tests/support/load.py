@@ -1,4 +1,5 @@
 """Bounded load from a few clients, and what came of every request."""
+import itertools
 import threading
 import time
 
@@ -10,6 +11,8 @@ COUNTS = (("GET", "/api/contador"), ("POST", "/api/contadores/carga"))
 WRITES = (("POST", "/api/posts"),)
 WEBHOOK = (("POST", "/webhook"),)
 EVERYTHING = READS + COUNTS + WRITES + WEBHOOK
+
+_numbers = itertools.count(1)  # of titles and leads: no two alike in one process
 
 
 class Result:
@@ -33,7 +36,7 @@ class Load:
 
     def __init__(self, apis, routes, clients=4, pause=0.002):
         self.routes, self.pause = routes, pause
-        self.results, self.stopping, self.serial = [], threading.Event(), 0
+        self.results, self.stopping = [], threading.Event()
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._run, args=(apis[n % len(apis)].port, n), daemon=True)
                         for n in range(clients)]
@@ -57,11 +60,6 @@ class Load:
         """Results of requests that began after this moment."""
         with self.lock:
             return [r for r in self.results if r.begun >= begun and (not paths or r.route[1] in paths)]
-
-    def _number(self):
-        with self.lock:
-            self.serial += 1
-            return self.serial
 
     def _run(self, port, n):
         connection, at = None, n
@@ -92,10 +90,10 @@ class Load:
         method, path = route
         headers, body, json = {}, None, None
         if route == WRITES[0]:
-            result.note = f"carga {id(self)}-{self._number()}"
+            result.note = f"carga {next(_numbers)}"
             json = {"titulo": result.note, "conteudo": "x"}
         elif route == WEBHOOK[0]:
-            result.note = str(10 ** 15 + id(self) % 10 ** 9 * 10 ** 5 + self._number())
+            result.note = str(10 ** 16 + next(_numbers))
             body = deliveries.lead(result.note)
             headers = deliveries.signed(body)
         answer = connection.call(method, path, headers, body, json)
