@@ -32,6 +32,11 @@ enum {
     "SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = 0;"          \
     "SET idle_in_transaction_session_timeout = 0"
 
+#define CHECK_ENCODING                                                                             \
+    "DO $$ BEGIN IF current_setting('server_encoding') <> 'UTF8' THEN"                             \
+    " RAISE 'it has the encoding %, not UTF8', current_setting('server_encoding');"                \
+    " END IF; END $$"
+
 /* CREATE only when it is missing: IF NOT EXISTS would still ask for the right to create. */
 #define CREATE_TABLE                                                                               \
     "DO $$ BEGIN IF to_regclass('migracoes') IS NULL THEN"                                         \
@@ -179,7 +184,7 @@ static bool conninfo_is_sane(const char *conninfo)
     return sane;
 }
 
-/* What the URL says itself comes after these and wins. */
+/* What the URL says itself wins over what stands before it; the files are UTF-8. */
 static PGconn *start_connection(const char *conninfo)
 {
     const char *keys[] = {"fallback_application_name",
@@ -189,9 +194,10 @@ static PGconn *start_connection(const char *conninfo)
                           "tcp_user_timeout",
                           "gssencmode", /* the default reads Kerberos' files; the URL may say so */
                           "dbname",
+                          "client_encoding",
                           NULL};
-    const char *values[] = {"alicerce-migrate", "30",     "10", "3", "30000",
-                            "disable",          conninfo, NULL};
+    const char *values[] = {"alicerce-migrate", "30",     "10",   "3", "30000",
+                            "disable",          conninfo, "UTF8", NULL};
     return PQconnectStartParams(keys, values, 1);
 }
 
@@ -380,6 +386,8 @@ static enum status migrate(struct session *s)
     enum status st = command(s, "settings", SETTINGS);
     if (st == STATUS_OK)
         st = take_lock(s);
+    if (st == STATUS_OK)
+        st = command(s, "the database", CHECK_ENCODING);
     if (st == STATUS_OK)
         st = command(s, "table migracoes", CREATE_TABLE);
     if (st == STATUS_OK)

@@ -34,9 +34,9 @@ def built(test):
     return either
 
 
-def empty(t):
+def empty(t, options=""):
     t.made += 1
-    t.sql("postgres", f"CREATE DATABASE vazia_{t.made}")
+    t.sql("postgres", f"CREATE DATABASE vazia_{t.made} {options}")
     return f"vazia_{t.made}"
 
 
@@ -100,6 +100,14 @@ def test_another_schema_and_the_limits_of_a_role(t):
     assert code == 0, said
     assert t.sql(database, "SET statement_timeout = 0; SELECT DISTINCT schemaname FROM pg_tables"
                            " WHERE tablename IN ('posts', 'migracoes', 'leads')") == "meu app"
+
+
+@built
+def test_another_encoding_is_refused(t):
+    database = empty(t, "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    code, said = migrate(t.server.url(database))
+    assert code not in (0, 65) and "LATIN1" in said, (code, said)
+    assert t.sql(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == "0"
 
 
 @built
