@@ -78,15 +78,24 @@ def temporary_folder():
     return path
 
 
+_reserved = {}  # port: the socket that keeps others of us from choosing it
+
+
 def free_port():
     """A port nobody has, below those the kernel hands out to clients, so that it stays free while
-    its server is down."""
+    its server is down. Two test runs do not choose the same one: a bound socket that does not listen
+    keeps it, which hinders no server (they all set SO_REUSEADDR)."""
     for _ in range(1000):
         port = random.SystemRandom().randrange(15000, 32000)
-        with contextlib.suppress(OSError), socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s = socket.socket()
+        try:
             s.bind(("127.0.0.1", port))
-            return port
+        except OSError:
+            s.close()
+            continue
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _reserved[port] = s
+        return port
     raise Trouble("no free port on the loopback")
 
 
