@@ -42,19 +42,19 @@ COMMENT ON TABLE posts_pendentes IS
     'Posts with ids de..ate may have changed since posts_busca was brought up to date: a search reads '
     'them directly. An entry commits with the change that it announces; entries may overlap and say too much';
 
-CREATE FUNCTION posts_contagem_dobrar() RETURNS void
+CREATE FUNCTION posts_contagem_dobrar(quantas int) RETURNS void
     LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     livres tid[];
 BEGIN
     IF (SELECT count(*) FROM posts_contagem) > 16 THEN
-        livres := ARRAY(SELECT ctid FROM posts_contagem LIMIT 100 FOR UPDATE SKIP LOCKED);
+        livres := ARRAY(SELECT ctid FROM posts_contagem LIMIT quantas FOR UPDATE SKIP LOCKED);
         WITH soltas AS (DELETE FROM posts_contagem WHERE ctid = ANY (livres) RETURNING n)
         INSERT INTO posts_contagem SELECT sum(n) FROM soltas HAVING count(*) > 0;
     END IF;
 END $$;
-COMMENT ON FUNCTION posts_contagem_dobrar() IS
-    'Makes one row of up to 100 rows of posts_contagem that nobody holds. For READ COMMITTED only';
+COMMENT ON FUNCTION posts_contagem_dobrar(int) IS
+    'Makes one row of up to so many rows of posts_contagem that nobody holds. For READ COMMITTED only';
 
 -- After INSERT (transition table novas) and DELETE (velhas): names the posts in posts_pendentes and adds
 -- to the total. It costs 25 us a statement, 40 from four rows on and 0.15 for each row; that shaped it:
@@ -121,7 +121,7 @@ BEGIN
         PERFORM set_config('alicerce.contagem', CASE WHEN livre >= '(8,0)' THEN livre::text ELSE '' END, false);
     END IF;
     IF random() * 1024 < (CASE WHEN livre < '(8,0)' THEN 32 ELSE 1 END) THEN
-        PERFORM ESQUEMA.posts_contagem_dobrar();
+        PERFORM ESQUEMA.posts_contagem_dobrar(100);
     END IF;
     RETURN NULL;
 END $$

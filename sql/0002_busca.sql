@@ -78,6 +78,7 @@ COMMENT ON FUNCTION posts_consulta(text) IS 'The query for posts_busca.vetor and
 -- overwriting a newer one. No post is locked: a change that commits after the entries were taken has
 -- an entry of its own, and one that committed before is seen when the texts are read.
 --   OFFSET 0 makes each post a probe of the primary key: no estimate can turn it into a scan of all posts.
+--   It also folds posts_contagem, which no insert does while all writers are REPEATABLE READ.
 --   The order of table locks is posts, posts_pendentes, posts_busca: that of TRUNCATE and its triggers.
 CREATE FUNCTION posts_indexar(quantos int) RETURNS int
     LANGUAGE plpgsql SET search_path FROM CURRENT SET client_min_messages = warning AS $$
@@ -121,6 +122,10 @@ BEGIN
     FOR fim IN SELECT i FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM posts WHERE id = i OFFSET 0) LOOP
         DELETE FROM posts_busca WHERE id = fim;
     END LOOP;
+
+    IF current_setting('transaction_isolation') LIKE 'read %' THEN
+        PERFORM posts_contagem_dobrar(10000);
+    END IF;
     RETURN feitos;
 END $$;
 COMMENT ON FUNCTION posts_indexar(int) IS 'The worker calls it until it answers 0; any number of sessions may';
