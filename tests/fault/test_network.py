@@ -136,6 +136,17 @@ class Network(ServerCase):
                 middle.release()
                 self.back()
 
+    def test_a_request_that_waited_behind_a_slow_flight_keeps_its_own_deadline(self):
+        """No connection stalls here: each answer takes less than the deadline, the two together more."""
+        self.pg.delay = 0.8 * TIMEOUT
+        first = rules.Background(self.api.port, "GET", "/api/posts")
+        time.sleep(0.1)
+        begun = time.monotonic()
+        second = rules.Background(self.api.port, "GET", "/api/posts")
+        self.assertStatus(first.result(), 200)
+        self.assertRetryLater(second.result())
+        self.assertLess(time.monotonic() - begun, TIMEOUT + 0.4)
+
     def test_answers_that_come_after_the_deadline_go_to_nobody(self):
         """The late answer of one request must not become the next one's."""
         self.pg.hold_next(b"posts")

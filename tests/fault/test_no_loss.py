@@ -48,6 +48,8 @@ class NoLoss(StackCase):
                "env": {"META_APP_SECRET": deliveries.SECRET, "REQUEST_TIMEOUT_MS": "2000"}}
 
     def kill_everything(self):
+        self.stack.redis.freeze()
+        time.sleep(0.1)
         for server in (*self.stack.apis, *self.stack.workers, self.stack.redis, self.stack.pg):
             server.kill()
 
@@ -75,7 +77,7 @@ class NoLoss(StackCase):
 
     def test_acknowledged_deliveries_outlive_kill_9_of_everything(self):
         ids, acknowledged = range(10 ** 16 + 1, 10 ** 16 + 1 + TOTAL), []
-        senders = [Sender(self.stack.apis, ids[n::4], acknowledged, 0.004) for n in range(4)]
+        senders = [Sender(self.stack.apis, ids[n::4], acknowledged, 0.01) for n in range(4)]
         for sender in senders:
             sender.start()
         rng = random.Random(7)
@@ -88,6 +90,8 @@ class NoLoss(StackCase):
                 self.start_everything()
             else:
                 server = rng.choice(self.stack.servers)
+                server.freeze()  # what is acknowledged now, before it dies, must be elsewhere
+                time.sleep(rng.choice((0, 0.2)))
                 server.kill()
                 time.sleep(rng.uniform(0, 0.3))
                 server.start()
