@@ -57,7 +57,7 @@ COMMENT ON FUNCTION posts_contagem_dobrar(int) IS
     'Makes one row of up to so many rows of posts_contagem that nobody holds. For READ COMMITTED only';
 
 -- After INSERT (transition table novas) and DELETE (velhas): names the posts in posts_pendentes and adds
--- to the total. It costs 25 us a statement, 40 from four rows on and 0.15 for each row; that shaped it:
+-- to the total. It costs 30 us a statement, 40 from four rows on, and 0.15 for each row; that shaped it:
 --   Table names are qualified when the function is made; SET search_path would cost 5 us. It runs with the
 -- caller's rights: a role that may insert posts needs the same on the two tables.
 --   A statement with fewer than four rows is counted by naming them, 10 us cheaper than an aggregate. Of

@@ -101,13 +101,9 @@ def others(rows):
     yield prepared("dead letters", "bigint, bigint", "SELECT id, motivo FROM entregas WHERE estado = 'morta' AND id < $1"
                    " ORDER BY id DESC LIMIT $2", LAST, 51)
     yield prepared("events", "bigint, bigint", "SELECT * FROM eventos WHERE id < $1 ORDER BY id DESC LIMIT $2", LAST, 51)
-    keyset = "(criado_em, leadgen_id) < ($1, $2) ORDER BY criado_em DESC, leadgen_id DESC LIMIT $3"
-    types, values = "timestamptz, text, bigint", ("now()", "'z'", 51)
-    yield prepared("leads", types, f"SELECT * FROM leads WHERE {keyset}", *values)
-    for filter_, value in (("pagina_id", "p7"), ("formulario_id", "f7")):
-        yield prepared(f"leads by {filter_}", types + ", text", f"SELECT * FROM leads WHERE {filter_} = $4 AND {keyset}",
-                       *values, f"'{value}'")
-    yield prepared("leads that wait", types, f"SELECT * FROM leads WHERE estado = 'pendente' AND {keyset}", *values)
+    keyset = "(criado_em, leadgen_id) < (now(), 'z') ORDER BY criado_em DESC, leadgen_id DESC LIMIT 51"
+    for filter_ in ("true", "pagina_id = 'p7'", "formulario_id = 'f7'", "estado = 'pendente'"):
+        yield immediate(f"leads where {filter_}", f"SELECT * FROM leads WHERE {filter_} AND {keyset}")
 
 
 def check(name, plan):
