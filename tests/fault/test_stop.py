@@ -184,7 +184,9 @@ class Stop(ServerCase):
     def test_a_worker_under_load_stops_and_leaves_nothing_undone_for_the_next(self):
         stack = self.stack(replicas=1)
         with Load([stack.api], (("POST", "/webhook"),), clients=4, pause=0) as traffic:
-            for _ in range(3):
+            for n in range(3):
+                up = eventually(lambda seen=n: len(stack.worker.events("working")) > seen, 20)
+                self.assertTrue(up, stack.worker.log_tail())
                 time.sleep(0.4)
                 stack.worker.signal(signal.SIGTERM)
                 self.assertStops(stack.worker)
