@@ -138,7 +138,7 @@ class Network(ServerCase):
 
     def test_a_request_that_waited_behind_a_slow_flight_keeps_its_own_deadline(self):
         """No connection stalls here: each answer takes less than the deadline, the two together more."""
-        self.pg.delay = 0.8 * TIMEOUT
+        self.pg.delay = 0.65 * TIMEOUT
         first = rules.Background(self.api.port, "GET", "/api/posts")
         time.sleep(0.1)
         begun = time.monotonic()
