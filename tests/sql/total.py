@@ -109,6 +109,30 @@ def test_truncate_takes_what_its_snapshot_does_not_see(t):
     exact(t, database, 0)
 
 
+def test_truncate_does_not_deadlock_with_readers(t):
+    database = t.database()
+    with t.session(database) as reader, t.session(database) as other:
+        reader.ask(f"BEGIN; {TOTAL}")
+        other.send(f"BEGIN; TRUNCATE posts; {ONE}; COMMIT")
+        other.answer(5)
+        assert reader.ask("SELECT count(*) FROM posts") == "1"
+        assert reader.ask(TOTAL) == "1"
+        reader.ask("COMMIT")
+    exact(t, database, 1)
+
+
+def test_truncate_and_folding_at_once(t):
+    database = t.database()
+    t.sql(database, "SET default_transaction_isolation = 'repeatable read';\n" + f"{ONE};\n" * 50)
+    with t.session(database) as folder, t.session(database) as other:
+        folder.ask("BEGIN; SELECT posts_contagem_dobrar(100)")
+        other.send("TRUNCATE posts")
+        assert other.waits()
+        folder.ask("COMMIT")
+        other.answer()
+    exact(t, database, 0)
+
+
 def test_repeatable_read_and_serializable_never_fail(t):
     """Nothing but inserts: what fails here could only be the counting."""
     for level in ("REPEATABLE READ", "SERIALIZABLE"):
