@@ -78,9 +78,9 @@ class Proxy:
             return self.change.wait_for(lambda: any(link.waiting for link in self.links), seconds)
 
     def release(self):
-        """Lets everything pass that was held."""
+        """Lets everything pass that was held, and cuts nothing any more."""
         with self.change:
-            self._armed, self.holding_all = None, False
+            self._armed, self._cut_after, self.holding_all = None, None, False
             for link in self.links:
                 link.held = False
             self.change.notify_all()
