@@ -24,7 +24,8 @@ enum {
     CONNECT_TIMEOUT_MS = 2000,
     DRAIN_LEAST_MS = 1000, /* so that a balancer sees /status say 503 */
     DRAIN_MOST_MS = 8000,  /* of the 10 s that a stop may take */
-    BACKLOG_MS = 1000      /* more for those that came last */
+    BACKLOG_MS = 1000,     /* more for those that came last */
+    FIRST_WORD_MS = 300    /* for a request on a connection that was accepted last */
 };
 
 /* ---- parked requests: a list in the order of their deadlines, which are all equally far ---- */
@@ -226,6 +227,13 @@ static bool drained(struct loop *loop, int64_t began_ms)
     return idle || server_connections(loop->server) == 0 || waited >= DRAIN_MOST_MS;
 }
 
+/* Those that the backlog held: their request may still be on its way. */
+static bool last_ones(struct loop *loop, int64_t quiesced_ms)
+{
+    bool fresh = ev_now_ms(loop->ev) - quiesced_ms < FIRST_WORD_MS;
+    return server_open(loop->server) > 0 || (fresh && server_connections(loop->server) > 0);
+}
+
 void *loop_run(void *arg)
 {
     struct loop *loop = arg;
@@ -235,7 +243,9 @@ void *loop_run(void *arg)
     while (!drained(loop, began_ms))
         pass(loop, true); /* the tick bounds the wait */
     server_quiesce(loop->server);
-    while (server_open(loop->server) && ev_now_ms(loop->ev) - began_ms < DRAIN_MOST_MS + BACKLOG_MS)
+    int64_t quiesced_ms = ev_now_ms(loop->ev);
+    while (last_ones(loop, quiesced_ms) &&
+           ev_now_ms(loop->ev) - began_ms < DRAIN_MOST_MS + BACKLOG_MS)
         pass(loop, true);
     pass(loop, false);
     return NULL;

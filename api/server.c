@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -428,9 +429,15 @@ void server_tick(struct server *s)
     s->poked = true;
 }
 
+static bool backlog_waits(const struct server *s)
+{
+    struct pollfd listener = {.fd = server_listen_fd(s), .events = POLLIN};
+    return listener.fd >= 0 && poll(&listener, 1, 0) > 0;
+}
+
 void server_quiesce(struct server *s)
 {
-    for (int i = 0; i < 100; i++) /* ten connections each: the backlog */
+    for (int i = 0; i < 200 && backlog_waits(s); i++) /* ten connections each: twice the backlog */
         MHD_run(s->daemon);
     int fd = MHD_quiesce_daemon(s->daemon);
     if (fd >= 0) /* at once: else the kernel goes on giving it connections */

@@ -16,18 +16,19 @@ _numbers = itertools.count(1)  # of titles and leads: no two alike in one proces
 
 
 class Result:
-    __slots__ = ("route", "status", "begun", "ended", "retry_after", "note", "error", "fresh")
+    __slots__ = ("route", "status", "begun", "ended", "retry_after", "note", "error", "sent")
 
     def __init__(self, route, begun):
         self.route, self.begun = route, begun
-        self.status = self.ended = self.retry_after = self.note = self.error = self.fresh = None
+        self.status = self.ended = self.retry_after = self.note = self.error = None
+        self.sent = False
 
     @property
     def seconds(self):
         return self.ended - self.begun
 
     def __repr__(self):
-        return f"<{self.route} {self.status or self.error} {self.note}{' fresh' if self.fresh else ''} in {self.seconds:.2f} s>"
+        return f"<{self.route} {self.status or self.error} {self.note} in {self.seconds:.2f} s>"
 
 
 class Load:
@@ -68,8 +69,8 @@ class Load:
             at += 1
             result = Result(route, time.monotonic())
             try:
-                result.fresh = connection is None  # the first request of its connection
                 connection = connection or client.Connection(port, 12)
+                result.sent = True
                 answer = self._send(connection, route, result)
                 if answer.closes:
                     connection.close()
