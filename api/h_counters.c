@@ -24,6 +24,28 @@ static void refuse(struct request *r, enum status st)
                       "O Redis não respondeu: a soma pode ou não ter sido feita.");
 }
 
+static void answer(struct request *r, enum status st, const struct buf *text)
+{
+    if (r->state == REQUEST_ANSWERED)
+        return;
+    if (st == STATUS_OK)
+        reply_buf(r, STATUS_OK, REPLY_JSON, text);
+    else
+        refuse(r, st);
+    request_answer(r);
+}
+
+/* What store_counter_* said at once: the call is out, or Redis cannot be asked. */
+static void sent(struct batch *b, struct request *r, enum status st)
+{
+    if (st == STATUS_OK) {
+        b->outstanding++;
+        return;
+    }
+    reply_problem(r, STATUS_CACHE_AWAY, "O Redis não está ao alcance.");
+    request_answer(r);
+}
+
 /* ---- /api/contador ---- */
 
 enum status h_visit(struct request *r)
@@ -34,21 +56,13 @@ enum status h_visit(struct request *r)
 static void on_visit(struct counter_ticket *t, enum status st, int64_t value)
 {
     struct request *r = request_of(t);
-    struct batch *b = r->batch;
     struct buf text = buf_init(ANSWER_CAP);
-    if (r->state != REQUEST_ANSWERED) {
-        if (st == STATUS_OK) {
-            buf_lit(&text, "{\"contador\":");
-            buf_int(&text, value);
-            buf_char(&text, '}');
-            reply_buf(r, STATUS_OK, REPLY_JSON, &text);
-        } else {
-            refuse(r, st);
-        }
-        request_answer(r);
-    }
+    buf_lit(&text, "{\"contador\":");
+    buf_int(&text, value);
+    buf_char(&text, '}');
+    answer(r, st, &text);
     buf_release(&text);
-    batch_back(b);
+    batch_back(r->batch);
 }
 
 static void send_visits(struct batch *b)
@@ -56,12 +70,7 @@ static void send_visits(struct batch *b)
     for (struct request *r = b->flying; r; r = r->batch_next) {
         r->batch = b;
         r->ticket.counter.done = on_visit;
-        if (store_counter_visit(b->loop->rds, &r->ticket.counter) == STATUS_OK)
-            b->outstanding++;
-        else {
-            reply_problem(r, STATUS_CACHE_AWAY, "O Redis não está ao alcance.");
-            request_answer(r);
-        }
+        sent(b, r, store_counter_visit(b->loop->rds, &r->ticket.counter));
     }
 }
 
@@ -116,8 +125,7 @@ enum status h_counter_add(struct request *r)
         st = jsonget_finish(&g);
     }
     if (st != STATUS_OK)
-        st = g.n_errors ? reply_fields(r, st, g.errors, g.n_errors)
-                        : reply_problem(r, STATUS_OVERLOADED, NULL);
+        st = reply_jsonget(r, st, &g);
     jsonget_release(&g);
     return st == STATUS_OK ? join(r, true, amount) : st;
 }
@@ -126,19 +134,11 @@ static void on_counter(struct counter_ticket *t, enum status st, int64_t value)
 {
     struct request *r = request_of(t);
     struct counter_call *call = r->data;
-    struct batch *b = r->batch;
     struct buf text = buf_init(ANSWER_CAP);
-    if (r->state != REQUEST_ANSWERED) {
-        if (st == STATUS_OK) {
-            buf_printf(&text, "{\"nome\":\"%s\",\"contador\":%lld}", call->name, (long long)value);
-            reply_buf(r, STATUS_OK, REPLY_JSON, &text);
-        } else {
-            refuse(r, st);
-        }
-        request_answer(r);
-    }
+    buf_printf(&text, "{\"nome\":\"%s\",\"contador\":%lld}", call->name, (long long)value);
+    answer(r, st, &text);
     buf_release(&text);
-    batch_back(b);
+    batch_back(r->batch);
 }
 
 static void send_counters(struct batch *b)
@@ -148,15 +148,9 @@ static void send_counters(struct batch *b)
         struct rds *rds = b->loop->rds;
         r->batch = b;
         r->ticket.counter.done = on_counter;
-        enum status st = call->adds
-                             ? store_counter_add(rds, call->name, call->amount, &r->ticket.counter)
-                             : store_counter_read(rds, call->name, &r->ticket.counter);
-        if (st == STATUS_OK)
-            b->outstanding++;
-        else {
-            reply_problem(r, STATUS_CACHE_AWAY, "O Redis não está ao alcance.");
-            request_answer(r);
-        }
+        sent(b, r,
+             call->adds ? store_counter_add(rds, call->name, call->amount, &r->ticket.counter)
+                        : store_counter_read(rds, call->name, &r->ticket.counter));
     }
 }
 

@@ -80,8 +80,7 @@ static enum status read_body(struct request *r, struct new_post *row)
         }
     }
     if (st != STATUS_OK)
-        st = g.n_errors ? reply_fields(r, st, g.errors, g.n_errors)
-                        : reply_problem(r, STATUS_OVERLOADED, "Sem memória para ler o corpo.");
+        st = reply_jsonget(r, st, &g);
     jsonget_release(&g);
     return st;
 }

@@ -124,6 +124,12 @@ enum status reply_fields(struct request *r, enum status st, const struct jsonget
     return finish(r, st, &b);
 }
 
+enum status reply_jsonget(struct request *r, enum status st, const struct jsonget *g)
+{
+    return g->n_errors ? reply_fields(r, st, g->errors, g->n_errors)
+                       : reply_problem(r, STATUS_OVERLOADED, "Sem memória para ler o corpo.");
+}
+
 /* snprintf may have cut a character in two. */
 static void trim_utf8(char *s)
 {

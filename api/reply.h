@@ -25,6 +25,8 @@ enum status reply_problem(struct request *r, enum status st, const char *detail)
 /* The same with `erros: [{campo, mensagem}]`. */
 enum status reply_fields(struct request *r, enum status st, const struct jsonget_error *errors,
                          unsigned n);
+/* What jsonget found wrong with the body; without an error there was no memory to read it. */
+enum status reply_jsonget(struct request *r, enum status st, const struct jsonget *g);
 /* One field. */
 __attribute__((format(printf, 4, 5))) enum status reply_field(struct request *r, enum status st,
                                                               const char *field, const char *fmt,
