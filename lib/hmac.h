@@ -1,5 +1,5 @@
 /* hmac: HMAC-SHA256 (RFC 2104, FIPS 180-4) with the two pads hashed once per key.
- * 0.4 us a short message where the one-shot call takes 2.0. */
+ * The intake checks every delivery with it. */
 #ifndef ALICERCE_HMAC_H
 #define ALICERCE_HMAC_H
 

@@ -1,8 +1,8 @@
 /* jsonscan: looks into JSON (RFC 8259) without building a tree.
  *
  * For webhook deliveries, where jansson will not do: it refuses what JSON allows (integers past 64
- * bits, 1e400, U+0000), loses the digits of ids that are numbers, and takes 5 to 8 us where one
- * pass over the bytes takes 1. A text is checked once; values are then slices of it, found by
+ * bits, 1e400, U+0000), loses the digits of ids that are numbers, and builds a tree where one
+ * pass over the bytes will do. A text is checked once; values are then slices of it, found by
  * skipping. Nothing is allocated but by jsonscan_canonical. Pure functions. */
 #ifndef ALICERCE_JSONSCAN_H
 #define ALICERCE_JSONSCAN_H

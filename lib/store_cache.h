@@ -1,9 +1,10 @@
 /* store_cache: the first page of posts in Redis, and the version that guards it.
  *
  * Key `posts_cache` holds the answer as it is sent; `posts_cache:versao` counts writes. A writer
- * adds one to the version and deletes the page after its commit and before its answer; a reader
- * that found no page notes the version before it asks PostgreSQL and stores what it read only while
- * the version is still the same. So no page older than an acknowledged write is ever stored. */
+ * adds one to the version and deletes the page, in one step, after its commit and before its
+ * answer; a reader that found no page notes the version before it asks PostgreSQL and stores what
+ * it read only while the version is still the same. So no page older than an acknowledged write is
+ * ever stored. */
 #ifndef ALICERCE_STORE_CACHE_H
 #define ALICERCE_STORE_CACHE_H
 
