@@ -126,7 +126,6 @@ enum status h_counter_add(struct request *r)
     }
     if (st != STATUS_OK)
         st = reply_jsonget(r, st, &g);
-    jsonget_release(&g);
     return st == STATUS_OK ? join(r, true, amount) : st;
 }
 

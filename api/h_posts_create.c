@@ -52,37 +52,23 @@ struct create_flight {
 
 /* ---- the request ---- */
 
-/* A decoded string is never longer than its JSON, so the body's own memory can hold them all. */
-static struct pg_text keep(struct request *r, size_t *used, const char *text, size_t len)
-{
-    char *to = r->body.data + *used;
-    memcpy(to, text, len);
-    *used += len;
-    return (struct pg_text){to, len};
-}
-
 static enum status read_body(struct request *r, struct new_post *row)
 {
     struct jsonget g;
-    size_t title, content, author, used = 0;
+    size_t title, content, author;
     enum status st = jsonget_parse(&g, r->body.data, r->body.len);
     if (st == STATUS_OK) {
         const char *titulo = jsonget_string(&g, "titulo", true, 1, TITLE_MAX, &title);
         const char *conteudo = jsonget_string(&g, "conteudo", true, 1, CONTENT_MAX, &content);
         const char *autor = jsonget_string(&g, "autor", false, 0, AUTHOR_MAX, &author);
         st = jsonget_finish(&g);
-        if (st == STATUS_OK) {
-            static const char nobody[] = "Anônimo";
-            row->titulo = keep(r, &used, titulo, title);
-            row->conteudo = keep(r, &used, conteudo, content);
-            row->autor = author ? keep(r, &used, autor, author)
-                                : (struct pg_text){nobody, sizeof nobody - 1};
-        }
+        static const char nobody[] = "Anônimo";
+        row->titulo = (struct pg_text){titulo, title};
+        row->conteudo = (struct pg_text){conteudo, content};
+        row->autor =
+            author ? (struct pg_text){autor, author} : (struct pg_text){nobody, sizeof nobody - 1};
     }
-    if (st != STATUS_OK)
-        st = reply_jsonget(r, st, &g);
-    jsonget_release(&g);
-    return st;
+    return st == STATUS_OK ? st : reply_jsonget(r, st, &g);
 }
 
 /* What makes two requests the same: the texts, each with its length. */

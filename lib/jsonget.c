@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-/* scanning the text, before and after the parser */
+/* scanning the text before it is parsed */
 
 /* text[i] is a quote: the index after the string's closing quote, or len when it has none. */
 static size_t skip_string(const char *text, size_t len, size_t i)
@@ -49,59 +49,19 @@ static bool is_blank(const char *text, size_t len)
     return true;
 }
 
-/* The string that ends just before `end`, decoded: a JSON string owned by the caller, or NULL. */
-static json_t *string_before(const char *text, size_t end)
-{
-    size_t start = 0;
-    for (size_t i = 0; i < end;) {
-        start = i;
-        i = text[i] == '"' ? skip_string(text, end, i) : i + 1;
-    }
-    return json_loadb(text + start, end - start, JSON_DECODE_ANY, NULL);
-}
-
 /* parsing */
 
-static void fail_at(struct jsonget *g, const json_error_t *e, const char *what)
+/* Line and column (in bytes), both from 1. */
+static void fail_at(struct jsonget *g, const char *text, size_t at, const char *what)
 {
-    jsonget_fail(g, "", "%s (linha %d, coluna %d)", what, e->line, e->column);
-}
-
-/* jansson's message names only keys of up to 18 bytes; its position is right for all of them. */
-static void fail_duplicate(struct jsonget *g, const char *text, size_t len, const json_error_t *e)
-{
-    size_t end = e->position > 0 ? (size_t)e->position : 0;
-    json_auto_t *key = string_before(text, end < len ? end : len);
-    const char *name = json_string_value(key); /* NULL for NULL */
-    jsonget_fail(g, name ? name : "", "aparece mais de uma vez (linha %d, coluna %d)", e->line,
-                 e->column);
-}
-
-static enum status explain(struct jsonget *g, const char *text, size_t len, const json_error_t *e)
-{
-    switch (json_error_code(e)) {
-    case json_error_out_of_memory:
-        return STATUS_INTERNAL;
-    case json_error_duplicate_key:
-        fail_duplicate(g, text, len, e);
-        break;
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
-        fail_at(g, e, "o caractere U+0000 não é aceito");
-        break;
-    case json_error_premature_end_of_input:
-        fail_at(g, e, "o JSON termina antes da hora");
-        break;
-    case json_error_end_of_input_expected:
-        fail_at(g, e, "há algo depois do fim do JSON");
-        break;
-    case json_error_numeric_overflow:
-        fail_at(g, e, "um número é grande demais");
-        break;
-    default:
-        fail_at(g, e, "não é um JSON válido");
-    }
-    return STATUS_BAD_REQUEST;
+    unsigned line = 1;
+    size_t start = 0;
+    for (size_t i = 0; i < at; i++)
+        if (text[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    jsonget_fail(g, "", "%s (linha %u, coluna %zu)", what, line, at - start + 1);
 }
 
 /* What can be said without a parser; NULL when nothing is wrong so far. */
@@ -111,18 +71,81 @@ static const char *wrong_with(const char *text, size_t len)
         return "o corpo está vazio; envie um objeto JSON";
     if (jsonget_depth(text, len) > JSONGET_DEPTH)
         return "há mais de 32 níveis de aninhamento";
-    if (!text_utf8(text, len, NULL))
-        return "o corpo não é UTF-8 válido";
     if (memchr(text, '\0', len))
         return "o caractere U+0000 não é aceito";
     return NULL;
 }
 _Static_assert(JSONGET_DEPTH == 32, "the message above says 32");
 
-enum status jsonget_parse(struct jsonget *g, const char *text, size_t len)
+static const struct jsonget_field *find(const struct jsonget *g, const char *name)
 {
-    json_error_t e;
-    g->root = NULL;
+    for (unsigned i = 0; i < g->n_fields; i++)
+        if (strcmp(g->fields[i].name, name) == 0)
+            return &g->fields[i];
+    return NULL;
+}
+
+/* Decodes a string into its own place, where it ends before its closing quote or on it. NULL, or
+ * what is wrong with it. */
+static const char *decode_in_place(struct jsonscan v, const char **ret, size_t *ret_len)
+{
+    char *out = (char *)(uintptr_t)v.text + 1;
+    bool odd;
+    size_t n = v.len - 2;
+    if (memchr(out, '\\', n)) {
+        n = jsonscan_unescape(v, out, &odd);
+        if (odd)
+            return memchr(out, '\0', n) ? "o caractere U+0000 não é aceito"
+                                        : "não é um JSON válido: há meio par substituto";
+    }
+    out[n] = '\0';
+    *ret = out;
+    *ret_len = n;
+    return NULL;
+}
+
+/* Every member is found before the first is decoded: the walk needs the text as it was. */
+static unsigned find_members(struct jsonscan root, struct jsonscan keys[JSONGET_FIELDS],
+                             struct jsonscan values[JSONGET_FIELDS])
+{
+    struct jsonscan_walk w = {NULL};
+    unsigned n = 0;
+    while (n < JSONGET_FIELDS && jsonscan_next_member(root, &w, &keys[n], &values[n]))
+        n++;
+    return n;
+}
+
+static bool add_field(struct jsonget *g, struct jsonscan key, struct jsonscan value)
+{
+    struct jsonget_field f = {.name = "", .value = value};
+    size_t name_len;
+    const char *wrong = decode_in_place(key, &f.name, &name_len);
+    if (!wrong && value.type == JSONSCAN_STRING)
+        wrong = decode_in_place(value, &f.text, &f.len);
+    if (!wrong && find(g, f.name))
+        wrong = "aparece mais de uma vez";
+    if (wrong)
+        jsonget_fail(g, f.name, "%s", wrong);
+    else
+        g->fields[g->n_fields++] = f;
+    return !wrong;
+}
+
+static enum status read_fields(struct jsonget *g, struct jsonscan root)
+{
+    struct jsonscan keys[JSONGET_FIELDS], values[JSONGET_FIELDS];
+    unsigned n = find_members(root, keys, values);
+    for (unsigned i = 0; i < n; i++)
+        if (!add_field(g, keys[i], values[i]))
+            return STATUS_BAD_REQUEST;
+    return STATUS_OK;
+}
+
+enum status jsonget_parse(struct jsonget *g, char *text, size_t len)
+{
+    struct jsonscan root;
+    size_t at;
+    g->n_fields = 0;
     g->n_errors = 0;
     g->n_known = 0;
     const char *wrong = wrong_with(text, len);
@@ -130,22 +153,16 @@ enum status jsonget_parse(struct jsonget *g, const char *text, size_t len)
         jsonget_fail(g, "", "%s", wrong);
         return STATUS_BAD_REQUEST;
     }
-    /* Any value is let through here, so that `42` is told as no object and not as no JSON. */
-    g->root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    if (!g->root)
-        return explain(g, text, len, &e);
-    if (!json_is_object(g->root)) {
-        jsonget_release(g);
+    wrong = jsonscan_check_at(text, len, &root, &at);
+    if (wrong) {
+        fail_at(g, text, at, wrong);
+        return STATUS_BAD_REQUEST;
+    }
+    if (root.type != JSONSCAN_OBJECT) {
         jsonget_fail(g, "", "o corpo deve ser um objeto JSON");
         return STATUS_BAD_REQUEST;
     }
-    return STATUS_OK;
-}
-
-void jsonget_release(struct jsonget *g)
-{
-    json_decref(g->root);
-    g->root = NULL;
+    return read_fields(g, root);
 }
 
 /* errors */
@@ -179,13 +196,13 @@ void jsonget_fail(struct jsonget *g, const char *field, const char *fmt, ...)
 
 /* fields */
 
-/* The field's value, NULL when it is left out or null. Remembers that the field is a known one. */
-static json_t *value_of(struct jsonget *g, const char *field)
+/* The field, NULL when it is left out or null. Remembers that it is a known one. */
+static const struct jsonget_field *field_of(struct jsonget *g, const char *name)
 {
     assert(g->n_known < sizeof g->known / sizeof g->known[0]);
-    g->known[g->n_known++] = field;
-    json_t *value = json_object_get(g->root, field);
-    return json_is_null(value) ? NULL : value;
+    g->known[g->n_known++] = name;
+    const struct jsonget_field *f = find(g, name);
+    return f && f->value.type != JSONSCAN_NULL ? f : NULL;
 }
 
 static void fail_length(struct jsonget *g, const char *field, size_t min, size_t max)
@@ -201,41 +218,44 @@ static void fail_length(struct jsonget *g, const char *field, size_t min, size_t
 const char *jsonget_string(struct jsonget *g, const char *field, bool required, size_t min,
                            size_t max, size_t *ret_len)
 {
-    const json_t *value = value_of(g, field);
-    size_t len = json_string_length(value), chars = 0; /* 0 for what is no string */
+    const struct jsonget_field *f = field_of(g, field);
+    size_t chars = 0;
     *ret_len = 0;
-    if (!value) {
+    if (!f) {
         if (required)
             jsonget_fail(g, field, "é obrigatório");
         return NULL;
     }
-    if (!json_is_string(value)) {
+    if (f->value.type != JSONSCAN_STRING) {
         jsonget_fail(g, field, "deve ser um texto");
         return NULL;
     }
-    if (!text_utf8(json_string_value(value), len, &chars) || chars < min || chars > max) {
+    if (!text_utf8(f->text, f->len, &chars) || chars < min || chars > max) {
         fail_length(g, field, min, max);
         return NULL;
     }
-    *ret_len = len;
-    return json_string_value(value);
+    *ret_len = f->len;
+    return f->text;
+}
+
+/* Without a fraction or an exponent, however large. */
+static bool is_integer(struct jsonscan v)
+{
+    return v.type == JSONSCAN_NUMBER && !memchr(v.text, '.', v.len) &&
+           !memchr(v.text, 'e', v.len) && !memchr(v.text, 'E', v.len);
 }
 
 int64_t jsonget_int(struct jsonget *g, const char *field, int64_t min, int64_t max,
                     int64_t otherwise)
 {
-    const json_t *value = value_of(g, field);
-    if (!value)
+    const struct jsonget_field *f = field_of(g, field);
+    int64_t v = otherwise;
+    if (!f)
         return otherwise;
-    if (!json_is_integer(value)) {
+    if (!is_integer(f->value))
         jsonget_fail(g, field, "deve ser um número inteiro");
-        return otherwise;
-    }
-    int64_t v = json_integer_value(value);
-    if (v < min || v > max) {
+    else if (!jsonscan_int(f->value, min, max, &v))
         jsonget_fail(g, field, "deve ser de %" PRId64 " a %" PRId64, min, max);
-        return otherwise;
-    }
     return v;
 }
 
@@ -249,12 +269,8 @@ static bool is_known(const struct jsonget *g, const char *field)
 
 enum status jsonget_finish(struct jsonget *g)
 {
-    const char *field;
-    json_t *value;
-    json_object_foreach(g->root, field, value)
-    {
-        if (!is_known(g, field))
-            jsonget_fail(g, field, "campo desconhecido");
-    }
+    for (unsigned i = 0; i < g->n_fields; i++)
+        if (!is_known(g, g->fields[i].name))
+            jsonget_fail(g, g->fields[i].name, "campo desconhecido");
     return g->n_errors > 0 ? STATUS_INVALID : STATUS_OK;
 }

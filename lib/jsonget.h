@@ -1,20 +1,24 @@
-/* jsonget: jansson with the manners of the contract: errors name the field, limits come first.
+/* jsonget: reads a body that is a flat JSON object, with the manners of the contract: limits come
+ * first, errors name the field.
  *
  * A parse or field error is collected in a struct jsonget; handlers fetch all their fields and look
- * once. Not thread-safe, one per request. */
+ * once. The text is read by jsonscan, not by jansson: a tree of a small body costs more than all
+ * else that a write does. No field has an object or an array for a value: such values are skipped,
+ * and refused where a field asks for them. Not thread-safe, one per request. */
 #ifndef ALICERCE_JSONGET_H
 #define ALICERCE_JSONGET_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "jsonscan.h"
 #include "status.h"
 
 enum {
-    JSONGET_DEPTH = 32,     /* contract: nesting <= 32 */
-    JSONGET_MAX_ERRORS = 16 /* field errors reported in one answer */
+    JSONGET_DEPTH = 32,      /* contract: nesting <= 32 */
+    JSONGET_MAX_ERRORS = 16, /* field errors reported in one answer */
+    JSONGET_FIELDS = 32 /* an object of more has unknown ones, enough of them to fill an answer */
 };
 
 struct jsonget_error {
@@ -22,8 +26,16 @@ struct jsonget_error {
     char message[160]; /* Portuguese, for people */
 };
 
+struct jsonget_field {
+    const char *name; /* decoded, NUL-terminated */
+    struct jsonscan value;
+    const char *text; /* a string's characters, decoded and NUL-terminated */
+    size_t len;
+};
+
 struct jsonget {
-    json_t *root; /* owned; NULL until parsed */
+    unsigned n_fields;
+    struct jsonget_field fields[JSONGET_FIELDS];
     unsigned n_errors;
     struct jsonget_error errors[JSONGET_MAX_ERRORS];
     unsigned n_known; /* fields asked for so far, so that unknown ones can be named */
@@ -33,15 +45,15 @@ struct jsonget {
 /* Depth of nesting of a JSON text, found by a scan that does not recurse; strings are skipped. */
 size_t jsonget_depth(const char *text, size_t len);
 
-/* Parses an object. STATUS_OK, or STATUS_BAD_REQUEST with one error that says what and where:
- * empty, not JSON (line, column), invalid UTF-8, U+0000, deeper than JSONGET_DEPTH, a repeated key
- * (named as field), not an object. Release with jsonget_release in every case. */
-enum status jsonget_parse(struct jsonget *g, const char *text, size_t len);
-void jsonget_release(struct jsonget *g);
+/* Parses an object; its strings are decoded in place, so that `text` is JSON no more and must
+ * outlive what the getters give. STATUS_OK, or STATUS_BAD_REQUEST with one error that says what and
+ * where: empty, not JSON (line, column in bytes), invalid UTF-8, U+0000, half of a surrogate pair,
+ * deeper than JSONGET_DEPTH, a repeated key (named as field), not an object. */
+enum status jsonget_parse(struct jsonget *g, char *text, size_t len);
 
-/* A string of min..max characters (code points). Returns NULL with *ret_len 0 and records an error
- * when it is missing (and required), of another type or of another length. Not required: a missing
- * field or null gives NULL without an error. The memory is the root's. */
+/* A string of min..max characters (code points), NUL-terminated. Returns NULL with *ret_len 0 and
+ * records an error when it is missing (and required), of another type or of another length. Not
+ * required: a missing field or null gives NULL without an error. The memory is the text's. */
 const char *jsonget_string(struct jsonget *g, const char *field, bool required, size_t min,
                            size_t max, size_t *ret_len);
 /* An integer within [min,max]; `otherwise` when it is left out (or null) or in error. */

@@ -1,45 +1,10 @@
 /* jsonput: owns the escaping of JSON strings. Called for every text of every answer: what needs no
- * escape, nearly all, is found 8 bytes at a time and copied at once. */
+ * escape, nearly all, is copied at once. */
 #include "jsonput.h"
 
 #include <string.h>
 
 #include "text.h"
-
-#define ONES  (~UINT64_C(0) / 255) /* 0x0101…01 */
-#define HIGHS (ONES * 0x80)
-
-/* Not 0 when one of the 8 bytes is below `limit` (<= 0x80). "Bit Twiddling Hacks", hasless. */
-static inline uint64_t any_below(uint64_t word, uint64_t limit)
-{
-    return (word - ONES * limit) & ~word & HIGHS;
-}
-
-static inline uint64_t any_special(uint64_t word)
-{
-    return any_below(word, 0x20) | any_below(word ^ ONES * '"', 1) |
-           any_below(word ^ ONES * '\\', 1);
-}
-
-static inline bool is_special(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
-}
-
-/* Length of the run at s that needs no escape. */
-static size_t clean_run(const char *s, size_t len)
-{
-    size_t i = 0;
-    uint64_t word;
-    for (; len - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, s + i, sizeof word);
-        if (any_special(word))
-            break;
-    }
-    while (i < len && !is_special(s[i]))
-        i++;
-    return i;
-}
 
 /* The letter of the short escape (RFC 8259 section 7), 0 when there is none. */
 static char short_escape(char c)
@@ -81,7 +46,7 @@ static void put_rest(struct buf *b, const char *s, size_t len)
 {
     while (len > 0) {
         put_escape(b, *s);
-        size_t run = clean_run(s + 1, len - 1);
+        size_t run = text_plain_run(s + 1, len - 1);
         buf_add(b, s + 1, run);
         s += 1 + run;
         len -= 1 + run;
@@ -94,7 +59,7 @@ void jsonput_string(struct buf *b, const char *s, size_t len)
     char *out = buf_reserve(b, len + 2); /* what it takes at least */
     if (!out)
         return;
-    size_t run = clean_run(s, len);
+    size_t run = text_plain_run(s, len);
     *out = '"';
     if (run > 0)
         memcpy(out + 1, s, run);

@@ -30,6 +30,7 @@ static bool is_hex(char c)
 struct check {
     const char *p, *end;
     const char *wrong; /* the first thing that is; NULL so far */
+    const char *wrong_at;
     unsigned depth;
     char open[JSONSCAN_DEPTH]; /* '{' or '[' of each level */
 };
@@ -38,8 +39,10 @@ enum expect { A_VALUE, A_KEY, AFTER_VALUE, THE_END };
 
 static void fail(struct check *c, const char *what)
 {
-    if (!c->wrong)
-        c->wrong = what;
+    if (c->wrong)
+        return;
+    c->wrong = what;
+    c->wrong_at = c->p;
 }
 
 static void check_space(struct check *c)
@@ -68,8 +71,7 @@ static void check_escape(struct check *c)
 static void check_string(struct check *c)
 {
     for (c->p++; !c->wrong;) {
-        while (c->p < c->end && (unsigned char)*c->p >= 0x20 && *c->p != '"' && *c->p != '\\')
-            c->p++;
+        c->p += text_plain_run(c->p, (size_t)(c->end - c->p));
         if (c->p == c->end) {
             fail(c, "o JSON termina antes da hora");
         } else if (*c->p == '"') {
@@ -233,13 +235,15 @@ static enum jsonscan_type type_of(char c)
     }
 }
 
-const char *jsonscan_check(const char *text, size_t len, struct jsonscan *ret_root)
+const char *jsonscan_check_at(const char *text, size_t len, struct jsonscan *ret_root,
+                              size_t *ret_at)
 {
     struct check c;
     c.p = text;
     c.end = text + len;
     c.wrong = NULL;
     c.depth = 0;
+    *ret_at = 0;
     if (!text_utf8(text, len, NULL))
         return "não é UTF-8 válido";
     check_space(&c);
@@ -253,7 +257,15 @@ const char *jsonscan_check(const char *text, size_t len, struct jsonscan *ret_ro
         fail(&c, "há algo depois do fim do JSON");
     if (!c.wrong)
         *ret_root = (struct jsonscan){type_of(*start), start, (size_t)(end - start)};
+    else
+        *ret_at = (size_t)(c.wrong_at - text);
     return c.wrong;
+}
+
+const char *jsonscan_check(const char *text, size_t len, struct jsonscan *ret_root)
+{
+    size_t at;
+    return jsonscan_check_at(text, len, ret_root, &at);
 }
 
 /* ---- skipping, in checked text ---- */
@@ -265,20 +277,19 @@ static const char *skip_space(const char *p)
     return p;
 }
 
-static const char *skip_string(const char *p)
+static const char *skip_string(const char *p, const char *end)
 {
-    for (p++; *p != '"'; p++)
-        if (*p == '\\')
-            p++;
+    for (p++; *(p += text_plain_run(p, (size_t)(end - p))) != '"';)
+        p += 2; /* a backslash and what it escapes */
     return p + 1;
 }
 
-static const char *skip_nested(const char *p)
+static const char *skip_nested(const char *p, const char *end)
 {
     unsigned depth = 0;
     do {
         if (*p == '"') {
-            p = skip_string(p);
+            p = skip_string(p, end);
             continue;
         }
         if (*p == '{' || *p == '[')
@@ -301,9 +312,9 @@ static const char *skip_scalar(const char *p, const char *end)
 static struct jsonscan value_at(const char *p, const char *end)
 {
     struct jsonscan v = {type_of(*p), p, 0};
-    const char *after = v.type == JSONSCAN_STRING ? skip_string(p)
+    const char *after = v.type == JSONSCAN_STRING ? skip_string(p, end)
                         : v.type == JSONSCAN_OBJECT || v.type == JSONSCAN_ARRAY
-                            ? skip_nested(p)
+                            ? skip_nested(p, end)
                             : skip_scalar(p, end);
     v.len = (size_t)(after - p);
     return v;

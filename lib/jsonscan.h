@@ -1,9 +1,10 @@
 /* jsonscan: looks into JSON (RFC 8259) without building a tree.
  *
- * For webhook deliveries, where jansson will not do: it refuses what JSON allows (integers past 64
- * bits, 1e400, U+0000), loses the digits of ids that are numbers, and builds a tree where one
- * pass over the bytes will do. A text is checked once; values are then slices of it, found by
- * skipping. Nothing is allocated but by jsonscan_canonical. Pure functions. */
+ * For webhook deliveries and for bodies (jsonget), where jansson will not do: it refuses what JSON
+ * allows (integers past 64 bits, 1e400, U+0000), loses the digits of ids that are numbers, and
+ * builds a tree where one pass over the bytes will do. A text is checked once; values are then
+ * slices of it, found by skipping. Nothing is allocated but by jsonscan_canonical. Pure functions.
+ */
 #ifndef ALICERCE_JSONSCAN_H
 #define ALICERCE_JSONSCAN_H
 
@@ -35,6 +36,9 @@ struct jsonscan {
 
 /* Checks the whole text: NULL and the root, or what is wrong (Portuguese, static). */
 const char *jsonscan_check(const char *text, size_t len, struct jsonscan *ret_root);
+/* The same, and *ret_at is the byte at which it was found wrong, at most len. */
+const char *jsonscan_check_at(const char *text, size_t len, struct jsonscan *ret_root,
+                              size_t *ret_at);
 
 /* Would PostgreSQL's jsonb take it? It refuses U+0000, surrogates without their other half and
  * numbers outside of numeric (PostgreSQL 15 documentation, 8.14 "JSON Types"). Errs towards no. */

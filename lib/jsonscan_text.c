@@ -75,12 +75,14 @@ size_t jsonscan_unescape(struct jsonscan string, char *out, bool *ret_odd)
     const char *p = string.text + 1, *end = string.text + string.len - 1;
     size_t n = 0;
     *ret_odd = false;
-    while (p < end) {
-        if (*p != '\\') {
-            out[n++] = *p++;
-            continue;
-        }
-        p++;
+    for (;;) {
+        size_t run = text_plain_run(p, (size_t)(end - p));
+        memmove(out + n, p, run); /* out may be the string's own memory */
+        n += run;
+        p += run;
+        if (p == end)
+            break;
+        p++; /* the backslash */
         uint32_t c = take_escape(&p);
         *ret_odd |= c == 0 || (c >= 0xd800 && c <= 0xdfff);
         n += put_utf8(out + n, c);

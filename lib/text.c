@@ -3,7 +3,41 @@
 
 #include <string.h>
 
-#define ONES (~UINT64_C(0) / 255) /* 0x0101…01: a byte value times this fills a word with it */
+#define ONES  (~UINT64_C(0) / 255) /* 0x0101…01: a byte value times this fills a word with it */
+#define HIGHS (ONES * 0x80)
+
+/* JSON strings */
+
+/* Not 0 when one of the 8 bytes is below `limit` (<= 0x80). "Bit Twiddling Hacks", hasless. */
+static inline uint64_t any_below(uint64_t word, uint64_t limit)
+{
+    return (word - ONES * limit) & ~word & HIGHS;
+}
+
+static inline uint64_t any_special(uint64_t word)
+{
+    return any_below(word, 0x20) | any_below(word ^ ONES * '"', 1) |
+           any_below(word ^ ONES * '\\', 1);
+}
+
+static inline bool is_special(char c)
+{
+    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
+}
+
+size_t text_plain_run(const char *s, size_t len)
+{
+    size_t i = 0;
+    uint64_t word;
+    for (; len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s + i, sizeof word);
+        if (any_special(word))
+            break;
+    }
+    while (i < len && !is_special(s[i]))
+        i++;
+    return i;
+}
 
 /* UTF-8 */
 
@@ -32,7 +66,7 @@ static size_t ascii_run(const unsigned char *s, size_t len)
     uint64_t word;
     for (; len - i >= sizeof word; i += sizeof word) {
         memcpy(&word, s + i, sizeof word);
-        if (word & (ONES * 0x80))
+        if (word & HIGHS)
             break;
     }
     while (i < len && s[i] < 0x80)

@@ -9,6 +9,9 @@
 /* Is it valid UTF-8 (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF)? On success
  * *ret_chars (may be NULL) is the number of code points. U+0000 counts as valid here. */
 bool text_utf8(const char *s, size_t len, size_t *ret_chars);
+/* Length of the run at s that stands in a JSON string as it is: no quote, no backslash, no control
+ * character (RFC 8259 section 7). 8 bytes at a time. */
+size_t text_plain_run(const char *s, size_t len);
 /* The one integer parser: decimal digits with an optional leading '-', the whole of `s`, within
  * [min, max]. No spaces, no '+', no leading zeros but "0" itself. */
 bool text_int(const char *s, size_t len, int64_t min, int64_t max, int64_t *ret);
