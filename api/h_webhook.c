@@ -53,14 +53,23 @@ static bool signed_by_meta(const struct request *r)
     return match;
 }
 
-/* W3C Trace Context: kept only when it looks like one. In the arena. */
+/* A header in the arena, "" when it is missing, too long or of odd bytes: no delivery is refused
+ * for it. */
+static const char *keep(struct request *r, enum header h)
+{
+    struct slice given = r->headers[h];
+    struct event_text clean =
+        given.data ? event_clean_text(given.data, given.len) : (struct event_text){NULL, 0};
+    const char *copy = clean.data ? arena_copy(&r->arena, clean.data, clean.len) : NULL;
+    return copy ? copy : "";
+}
+
+/* W3C Trace Context: kept only when it looks like one. */
 static const char *traceparent(struct request *r)
 {
     struct slice given = r->headers[HEADER_TRACEPARENT];
-    if (!given.data || !text_token(given.data, given.len, TRACEPARENT_MAX))
-        return "";
-    const char *copy = arena_copy(&r->arena, given.data, given.len);
-    return copy ? copy : "";
+    bool good = given.data && text_token(given.data, given.len, TRACEPARENT_MAX);
+    return good ? keep(r, HEADER_TRACEPARENT) : "";
 }
 
 static void describe(struct request *r, struct queue_message *m)
@@ -70,8 +79,10 @@ static void describe(struct request *r, struct queue_message *m)
     *m = (struct queue_message){.corpo = r->body.data ? r->body.data : "",
                                 .corpo_len = r->body.len,
                                 .recebida_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
-                                .request_id = r->id,
-                                .traceparent = traceparent(r)};
+                                .text = {[EVENT_REQUEST_ID] = r->id,
+                                         [EVENT_TRACEPARENT] = traceparent(r),
+                                         [EVENT_SIGNATURE] = keep(r, HEADER_SIGNATURE),
+                                         [EVENT_AGENT] = keep(r, HEADER_USER_AGENT)}};
 }
 
 enum status h_webhook(struct request *r)

@@ -25,6 +25,7 @@ static const struct {
     [HEADER_REQUEST_ID] = NAME("X-Request-Id"),
     [HEADER_SIGNATURE] = NAME("X-Hub-Signature-256"),
     [HEADER_TRACEPARENT] = NAME("traceparent"),
+    [HEADER_USER_AGENT] = NAME("User-Agent"),
     [HEADER_ORIGIN] = NAME("Origin"),
 #undef NAME
 };

@@ -152,6 +152,14 @@ static const struct option options[] = {
      .fallback = "http://localhost",
      .check = config_check_origin,
      .meaning = "origin that CORS allows"},
+    {.name = "FILA_TENTATIVAS",
+     .type = OPTION_INTEGER,
+     .programs = CONFIG_WORKER,
+     .field = FIELD(fila_tentativas),
+     .fallback = "5",
+     .min = 1,
+     .max = 20,
+     .meaning = "attempts at storing a delivery before it is a dead letter"},
 };
 enum { N_OPTIONS = sizeof options / sizeof options[0] };
 

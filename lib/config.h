@@ -45,6 +45,8 @@ struct config {
     char *meta_verify_token; /* NULL for none */
     int64_t request_timeout_ms; /* REQUEST_TIMEOUT_MS 100..60000 */
     char *frontend_url;         /* FRONTEND_URL: http(s) origin, no trailing slash kept */
+    /* worker */
+    int64_t fila_tentativas; /* FILA_TENTATIVAS 1..20 */
 };
 
 /* Reads the environment for `program`. NULL after printing one line to `err` that names the

@@ -5,6 +5,11 @@
 
 #include "text.h"
 
+static const char *const text_names[EVENT_TEXTS] = {[EVENT_REQUEST_ID] = "request_id",
+                                                    [EVENT_TRACEPARENT] = "traceparent",
+                                                    [EVENT_SIGNATURE] = "assinatura",
+                                                    [EVENT_AGENT] = "agente"};
+
 /* ---- encoding ---- */
 
 static void add_bulk(struct buf *b, const void *data, size_t len)
@@ -24,10 +29,10 @@ void event_encode(struct buf *b, const struct queue_message *m)
     add_bulk(b, m->corpo, m->corpo_len);
     buf_lit(b, "$11\r\nrecebida_em\r\n");
     add_bulk(b, time, sizeof time);
-    buf_lit(b, "$10\r\nrequest_id\r\n");
-    add_bulk(b, m->request_id, strlen(m->request_id));
-    buf_lit(b, "$11\r\ntraceparent\r\n");
-    add_bulk(b, m->traceparent, strlen(m->traceparent));
+    for (unsigned i = 0; i < EVENT_TEXTS; i++) {
+        add_bulk(b, text_names[i], strlen(text_names[i]));
+        add_bulk(b, m->text[i], strlen(m->text[i]));
+    }
 }
 
 /* ---- ids ---- */
@@ -112,8 +117,7 @@ void event_field(struct event *e, const char *name, size_t name_len, const char 
         e->corpo = (struct event_text){value, value_len};
     else if (is_name(name, name_len, "recebida_em"))
         text_time_parse(value, value_len, &e->recebida_us);
-    else if (is_name(name, name_len, "request_id"))
-        e->request_id = event_clean_text(value, value_len);
-    else if (is_name(name, name_len, "traceparent"))
-        e->traceparent = event_clean_text(value, value_len);
+    for (unsigned i = 0; i < EVENT_TEXTS; i++)
+        if (is_name(name, name_len, text_names[i]))
+            e->text[i] = event_clean_text(value, value_len);
 }

@@ -1,7 +1,7 @@
 /* event: one delivery as a queue message: encoded in the API, decoded in the worker.
  *
- * On the stream it has four fields: corpo (the raw bytes), recebida_em (RFC 3339 UTC,
- * microseconds), request_id, traceparent. Other producers may leave fields out or add some: the
+ * On the stream it has the fields corpo (the raw bytes), recebida_em (RFC 3339 UTC, microseconds)
+ * and the texts of enum event_text_name. Other producers may leave fields out or add some: the
  * decoder takes what is there and never fails. Pure functions. */
 #ifndef ALICERCE_EVENT_H
 #define ALICERCE_EVENT_H
@@ -11,19 +11,27 @@
 
 #include "buf.h"
 
+/* Short texts that are archived with a delivery: fields of the stream, columns of `entregas`. */
+enum event_text_name {
+    EVENT_REQUEST_ID,
+    EVENT_TRACEPARENT,
+    EVENT_SIGNATURE, /* assinatura: X-Hub-Signature-256 as it came */
+    EVENT_AGENT,     /* agente: User-Agent */
+    EVENT_TEXTS
+};
+
 /* A delivery as the intake has it. */
 struct queue_message {
     const void *corpo;
     size_t corpo_len;
-    int64_t recebida_us; /* microseconds since 1970 UTC */
-    const char *request_id;
-    const char *traceparent; /* "" for none */
+    int64_t recebida_us;           /* microseconds since 1970 UTC */
+    const char *text[EVENT_TEXTS]; /* "" for none */
 };
 
 enum {
-    EVENT_PAIRS = 4,      /* field and value pairs that event_encode writes */
-    EVENT_TEXT_MAX = 256, /* bytes of request_id and traceparent that are kept */
-    EVENT_ID_MAX = 41     /* two 64-bit numbers and a dash */
+    EVENT_PAIRS = 2 + EVENT_TEXTS, /* field and value pairs that event_encode writes */
+    EVENT_TEXT_MAX = 256,          /* bytes of a text that are kept */
+    EVENT_ID_MAX = 41              /* two 64-bit numbers and a dash */
 };
 
 /* Appends EVENT_PAIRS pairs as RESP bulk strings (Redis protocol specification, "Bulk strings"). */
@@ -50,10 +58,9 @@ struct event_text event_clean_text(const char *s, size_t len);
 /* A delivery as the worker has it. Texts point into what the decoder was given. */
 struct event {
     struct event_id id;
-    struct event_text corpo;       /* data is never NULL; empty when the field is missing */
-    struct event_text request_id;  /* clean */
-    struct event_text traceparent; /* clean */
-    int64_t recebida_us;           /* the id's time when the field is missing or no time */
+    struct event_text corpo;             /* data is never NULL; empty when the field is missing */
+    struct event_text text[EVENT_TEXTS]; /* clean */
+    int64_t recebida_us;                 /* the id's time when the field is missing or no time */
 };
 
 /* Decodes field by field: begin, then event_field for each pair in any order. The last of equal

@@ -20,7 +20,7 @@ _Static_assert(sizeof KEY - 1 == 13 && sizeof GROUP - 1 == 7, "the lengths above
 
 enum {
     COMMAND_CAP = 64 << 20, /* far above one XADD of the intake's 3 MiB */
-    XADD_REST = 640         /* the command's own words, two texts of 256 bytes, lengths */
+    XADD_REST = 896         /* the command's own words, the usual texts, lengths */
 };
 
 /* ---- commands ---- */
@@ -93,8 +93,8 @@ enum status queue_push(struct rds *r, const struct queue_message *m, struct queu
 {
     struct buf b = buf_init(COMMAND_CAP);
     buf_reserve(&b, m->corpo_len + XADD_REST); /* one allocation */
-    buf_lit(&b, "*11\r\n$4\r\nXADD\r\n" KEY_BULK "$1\r\n*\r\n");
-    _Static_assert(3 + 2 * EVENT_PAIRS == 11, "the count above");
+    buf_lit(&b, "*15\r\n$4\r\nXADD\r\n" KEY_BULK "$1\r\n*\r\n");
+    _Static_assert(3 + 2 * EVENT_PAIRS == 15, "the count above");
     event_encode(&b, m);
     enum status st = send_buf(r, &b, on_answer, t);
     return st == STATUS_OVERLOADED ? STATUS_CACHE_AWAY : st; /* no memory: not sent either */

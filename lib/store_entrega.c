@@ -6,34 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The columns of enum event_text_name, in its order. */
+#define TEXTS "request_id, traceparent, assinatura, agente"
+_Static_assert(EVENT_TEXTS == 4, "the columns above, and the parameters below");
+
 static const struct pg_statement insert_direct = {
     .name = "entregas_diretas",
-    .sql = "INSERT INTO entregas (recebida_em, via, corpo, request_id, traceparent, estado)"
-           " SELECT r, 'direta', c, q, t, 'pendente' FROM unnest($1, $2, $3, $4) AS u(r, c, q, t)",
-    .n_params = 4,
-    .types = {PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY}};
+    .sql = "INSERT INTO entregas (recebida_em, via, corpo, " TEXTS ", estado)"
+           " SELECT r, 'direta', c, q, t, s, a, 'pendente'"
+           " FROM unnest($1, $2, $3, $4, $5, $6) AS u(r, c, q, t, s, a)",
+    .n_params = 2 + EVENT_TEXTS,
+    .types = {PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
+              PG_TEXT_ARRAY}};
+
+/* m: why it failed, NULL for not at all; e: microseconds until the next attempt, NULL for none. */
+#define STATE                                                                                      \
+    "CASE WHEN m IS NULL THEN 'processada' WHEN e IS NULL THEN 'morta' ELSE 'pendente' END"
+#define NEXT     "now() + e * interval '1 microsecond'"
+#define FINISHED "CASE WHEN m IS NULL THEN now() END"
 
 static const struct pg_statement insert_queued = {
     .name = "entregas_da_fila",
     .sql =
-        "INSERT INTO entregas (fila_id, recebida_em, via, corpo, request_id, traceparent, estado,"
-        " motivo, processada_em)"
-        " SELECT f, r, 'fila', c, q, t, CASE WHEN m IS NULL THEN 'processada' ELSE 'morta' END,"
-        " m, CASE WHEN m IS NULL THEN now() END"
-        " FROM unnest($1, $2, $3, $4, $5, $6) AS u(f, r, c, q, t, m)"
+        "INSERT INTO entregas (fila_id, recebida_em, via, corpo, " TEXTS ", estado, motivo,"
+        " tentativas, proxima_em, processada_em)"
+        " SELECT f, r, 'fila', c, q, t, s, a, " STATE ", m, n, " NEXT ", " FINISHED
+        " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS u(f, r, c, q, t, s, a, m, n, e)"
         " ON CONFLICT (fila_id, recebida_em) WHERE fila_id IS NOT NULL DO NOTHING",
-    .n_params = 6,
+    .n_params = 6 + EVENT_TEXTS,
     .types = {PG_TEXT_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-              PG_TEXT_ARRAY}};
+              PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY}};
 
 /* Unprepared: planned for the number of ids that it gets. */
 static const struct pg_statement finish_direct = {
     .name = "",
-    .sql = "UPDATE entregas SET estado = CASE WHEN m IS NULL THEN 'processada' ELSE 'morta' END,"
-           " motivo = m, processada_em = CASE WHEN m IS NULL THEN now() END"
-           " FROM unnest($1, $2) AS u(i, m) WHERE id = i AND estado = 'pendente'",
-    .n_params = 2,
-    .types = {PG_INT8_ARRAY, PG_TEXT_ARRAY}};
+    .sql = "UPDATE entregas SET estado = " STATE ", motivo = m, tentativas = n, proxima_em = " NEXT
+           ", processada_em = " FINISHED
+           " FROM unnest($1, $2, $3, $4) AS u(i, m, n, e) WHERE id = i AND estado = 'pendente'",
+    .n_params = 4,
+    .types = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY}};
 
 static const struct pg_statement begin = {.name = "entregas_begin", .sql = "BEGIN"};
 /* A worker that freezes or loses its network in here must not keep the rows from the others. */
@@ -42,12 +53,14 @@ static const struct pg_statement limit_idle = {
 /* The bodies come out of their storage only for rows that are returned. */
 static const struct pg_statement claim = {
     .name = "entregas_tomar",
-    .sql = "WITH tomadas AS MATERIALIZED ("
-           " SELECT id, recebida_em, corpo, request_id, traceparent FROM entregas"
-           " WHERE estado = 'pendente' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)"
-           " SELECT id, recebida_em, corpo, request_id, traceparent FROM ("
-           " SELECT *, sum(octet_length(corpo)) OVER (ORDER BY id) - octet_length(corpo) AS antes"
-           " FROM tomadas) t WHERE antes < $2 ORDER BY id",
+    .sql =
+        "WITH tomadas AS MATERIALIZED ("
+        " SELECT id, recebida_em, corpo, tentativas, proxima_em, " TEXTS " FROM entregas"
+        " WHERE estado = 'pendente' AND proxima_em <= now()"
+        " ORDER BY proxima_em, id LIMIT $1 FOR UPDATE SKIP LOCKED)"
+        " SELECT id, recebida_em, corpo, tentativas::bigint, " TEXTS " FROM ("
+        " SELECT *, sum(octet_length(corpo)) OVER (ORDER BY proxima_em, id)"
+        " - octet_length(corpo) AS antes FROM tomadas) t WHERE antes < $2 ORDER BY proxima_em, id",
     .n_params = 2,
     .types = {PG_INT8, PG_INT8}};
 static const struct pg_statement save = {.name = "entregas_marco", .sql = "SAVEPOINT marco"};
@@ -95,14 +108,12 @@ static void add_messages(struct store_columns *c, const struct queue_message *m,
     for (size_t i = 0; i < n; i++)
         pg_array_bytes(&c->b, m[i].corpo_len ? m[i].corpo : "", m[i].corpo_len);
     store_column_end(c);
-    pg_array_begin(&c->b, PG_TEXT, n, true);
-    for (size_t i = 0; i < n; i++)
-        add_text(c, event_clean_text(m[i].request_id, strlen(m[i].request_id)));
-    store_column_end(c);
-    pg_array_begin(&c->b, PG_TEXT, n, true);
-    for (size_t i = 0; i < n; i++)
-        add_text(c, event_clean_text(m[i].traceparent, strlen(m[i].traceparent)));
-    store_column_end(c);
+    for (unsigned t = 0; t < EVENT_TEXTS; t++) {
+        pg_array_begin(&c->b, PG_TEXT, n, true);
+        for (size_t i = 0; i < n; i++)
+            add_text(c, event_clean_text(m[i].text[t], strlen(m[i].text[t])));
+        store_column_end(c);
+    }
 }
 
 enum status store_entrega_insert_direct(struct pg *pg, const struct queue_message *messages,
@@ -141,21 +152,32 @@ static void add_queued(struct store_columns *c, const struct new_entrega *rows, 
     for (size_t i = 0; i < n; i++)
         add_text(c, rows[i].event.corpo);
     store_column_end(c);
-    pg_array_begin(&c->b, PG_TEXT, n, true);
-    for (size_t i = 0; i < n; i++)
-        add_text(c, rows[i].event.request_id);
-    store_column_end(c);
-    pg_array_begin(&c->b, PG_TEXT, n, true);
-    for (size_t i = 0; i < n; i++)
-        add_text(c, rows[i].event.traceparent);
-    store_column_end(c);
+    for (unsigned t = 0; t < EVENT_TEXTS; t++) {
+        pg_array_begin(&c->b, PG_TEXT, n, true);
+        for (size_t i = 0; i < n; i++)
+            add_text(c, rows[i].event.text[t]);
+        store_column_end(c);
+    }
 }
 
-static void add_motivos(struct store_columns *c, const struct new_entrega *rows, size_t n)
+/* What became of it: motivo, tentativas, microseconds until the next attempt. */
+static void add_outcomes(struct store_columns *c, const struct new_entrega *rows, size_t n)
 {
     pg_array_begin(&c->b, PG_TEXT, n, true);
     for (size_t i = 0; i < n; i++)
         pg_array_bytes(&c->b, rows[i].motivo, rows[i].motivo ? strlen(rows[i].motivo) : 0);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_INT8, n, false);
+    for (size_t i = 0; i < n; i++)
+        pg_array_int8(&c->b, rows[i].tentativas);
+    store_column_end(c);
+    pg_array_begin(&c->b, PG_INT8, n, true);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].espera_us > 0)
+            pg_array_int8(&c->b, rows[i].espera_us);
+        else
+            pg_array_bytes(&c->b, NULL, 0);
+    }
     store_column_end(c);
 }
 
@@ -172,7 +194,7 @@ enum status store_entrega_finish(struct store_tx *tx, struct pg *pg, const struc
     } else {
         add_queued(&c, rows, n);
     }
-    add_motivos(&c, rows, n);
+    add_outcomes(&c, rows, n);
     return store_columns_query(&c, tx, pg, direct ? &finish_direct : &insert_queued);
 }
 
@@ -204,11 +226,10 @@ static void on_claimed(void *ctx, enum status st, const PGresult *res)
     struct entrega_claim *c = ctx;
     int n = st == STATUS_OK ? PQntuples(res) : 0;
     for (int i = 0; i < n; i++) {
-        struct event e = {.recebida_us = pg_get_time(res, i, 1),
-                          .corpo = text_at(res, i, 2),
-                          .request_id = text_at(res, i, 3),
-                          .traceparent = text_at(res, i, 4)};
-        c->entrega(c, &e, pg_get_int8(res, i, 0));
+        struct event e = {.recebida_us = pg_get_time(res, i, 1), .corpo = text_at(res, i, 2)};
+        for (int t = 0; t < EVENT_TEXTS; t++)
+            e.text[t] = text_at(res, i, 4 + t);
+        c->entrega(c, &e, pg_get_int8(res, i, 0), (unsigned)pg_get_int8(res, i, 3));
     }
     c->n = (size_t)n;
     claim_answer(c, st);

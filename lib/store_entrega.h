@@ -1,8 +1,8 @@
 /* store_entrega: all SQL text of deliveries. Structs in and out; PGresult stays here.
  *
  * A delivery comes through the stream (via 'fila', named by its id there and its time) or was
- * written by the API itself while Redis was away (via 'direta', 'pendente' until the worker has
- * done it). */
+ * written by the API itself while Redis was away (via 'direta'). What the worker has yet to do, or
+ * to try again, is 'pendente' and due at proxima_em. */
 #ifndef ALICERCE_STORE_ENTREGA_H
 #define ALICERCE_STORE_ENTREGA_H
 
@@ -35,20 +35,24 @@ extern const struct pg_statement *const store_entrega_worker_statements[];
 /* A delivery that was worked on. */
 struct new_entrega {
     struct event event;
-    int64_t id;                    /* its row when it came directly, else 0 */
-    const char *motivo;            /* why it is a dead letter; NULL: processed */
+    int64_t id;                    /* its row when it is one of entregas already, else 0 */
+    unsigned tentativas;           /* that failed, so far */
+    const char *motivo;            /* why it failed; NULL: processed */
+    int64_t espera_us;             /* until the next attempt; 0: a dead letter, if it failed */
     bool left;                     /* could not be stored at all */
     size_t eventos_end, leads_end; /* the batch's own: its rows end before these */
 };
 
-/* Adds to the transaction: n deliveries, all of the stream or all direct, become 'processada' or
- * 'morta'. One of the stream that is there already stays as it is. */
+/* Adds to the transaction: n deliveries, all of the stream or all rows already, become
+ * 'processada', 'morta', or 'pendente' until their next attempt. One of the stream that is there
+ * already stays as it is. */
 enum status store_entrega_finish(struct store_tx *tx, struct pg *pg, const struct new_entrega *rows,
                                  size_t n);
 
 struct entrega_claim {
     /* For each row; the event lives during the call. */
-    void (*entrega)(struct entrega_claim *c, const struct event *e, int64_t id);
+    void (*entrega)(struct entrega_claim *c, const struct event *e, int64_t id,
+                    unsigned tentativas);
     /* STATUS_OK: the transaction is open and holds n rows; end it with store_entrega_end. Anything
      * else: it has to be ended all the same (rolled back), if the connection still is. */
     void (*done)(struct entrega_claim *c, enum status st, size_t n);
@@ -56,8 +60,8 @@ struct entrega_claim {
     size_t n;
     unsigned open;
 };
-/* Opens a transaction and claims up to `limit` rows that are 'pendente' and in nobody's hand,
- * oldest first, until their bodies pass `bytes`. Syncs. */
+/* Opens a transaction and claims up to `limit` rows that are 'pendente', due and in nobody's hand,
+ * in the order in which they were due, until their bodies pass `bytes`. Syncs. */
 enum status store_entrega_claim(struct pg *pg, int64_t limit, int64_t bytes,
                                 struct entrega_claim *c);
 /* In that transaction: what is added between the two is kept as a whole or, with undo, forgotten as

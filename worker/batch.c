@@ -5,16 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "counters.h"
+#include "ev.h"
 #include "log.h"
 #include "store_evento.h"
 #include "store_lead.h"
 
-enum { KEEP_ROWS = 4096 }; /* row arrays larger than this are given back after the batch */
+enum {
+    KEEP_ROWS = 4096,             /* row arrays larger than this are given back after the batch */
+    FIRST_PAUSE_US = 1000 * 1000, /* before the second attempt; three times as long each time */
+    MAX_PAUSE_US = 10 * 60 * 1000000, /* ten minutes */
+    STUCK_MAX = 3
+};
 
-bool batch_init(struct batch *b, struct worker_counters *counters)
+bool batch_init(struct batch *b, struct worker_counters *counters, unsigned max_attempts)
 {
-    *b = (struct batch){.counters = counters};
+    *b = (struct batch){
+        .counters = counters, .max_attempts = max_attempts, .seed = (uint64_t)ev_clock_us()};
     arena_init(&b->arena, BATCH_ARENA);
     b->rows.arena = &b->arena;
     b->entregas = calloc(BATCH_MAX + BATCH_EXTRA, sizeof *b->entregas);
@@ -63,16 +71,18 @@ static bool copy_text(struct batch *b, struct event_text *text)
     return text->data != NULL;
 }
 
-bool batch_add(struct batch *b, const struct event *e, int64_t entrega_id)
+bool batch_add(struct batch *b, const struct new_entrega *given)
 {
     if (b->n == BATCH_MAX + BATCH_EXTRA)
         return false;
-    struct new_entrega d = {.event = *e, .id = entrega_id};
-    if (!copy_text(b, &d.event.corpo) || !copy_text(b, &d.event.request_id) ||
-        !copy_text(b, &d.event.traceparent))
-        return false;
-    enum status st = jobs_run(d.event.corpo.data, d.event.corpo.len, &b->rows, &d.motivo);
-    if (st != STATUS_OK && st != STATUS_INVALID)
+    struct new_entrega d = *given;
+    bool copied = copy_text(b, &d.event.corpo);
+    for (unsigned i = 0; i < EVENT_TEXTS; i++)
+        copied = copied && copy_text(b, &d.event.text[i]);
+    enum status st = copied && !d.motivo
+                         ? jobs_run(d.event.corpo.data, d.event.corpo.len, &b->rows, &d.motivo)
+                         : STATUS_INVALID;
+    if (!copied || (st != STATUS_OK && st != STATUS_INVALID))
         return false;
     d.eventos_end = b->rows.n_eventos;
     d.leads_end = b->rows.n_leads;
@@ -118,8 +128,7 @@ static bool sorted_room(struct batch *b, size_t n)
     return true;
 }
 
-/* Dead letters have no rows: those that a delivery had before it was found to be one are skipped.
- */
+/* What failed has no rows: those that a delivery had before it was found out are skipped. */
 static size_t collect_eventos(struct batch *b)
 {
     size_t n = 0;
@@ -193,11 +202,14 @@ static const char *id_text(const struct new_entrega *d, char room[static EVENT_I
 
 static void count_span(struct batch *b)
 {
-    size_t dead = 0;
-    for (size_t i = b->from; i < b->to; i++)
-        dead += b->entregas[i].motivo != NULL;
+    size_t dead = 0, postponed = 0;
+    for (size_t i = b->from; i < b->to; i++) {
+        dead += b->entregas[i].motivo && !b->entregas[i].espera_us;
+        postponed += b->entregas[i].espera_us > 0;
+    }
     metric_add(&b->counters->dead, dead);
-    metric_add(&b->counters->stored, b->to - b->from - dead);
+    metric_add(&b->counters->postponed, postponed);
+    metric_add(&b->counters->stored, b->to - b->from - dead - postponed);
     metric_add(&b->counters->batches, 1);
 }
 
@@ -206,6 +218,7 @@ static enum batch_next span_done(struct batch *b)
 {
     size_t len = b->to - b->from;
     count_span(b);
+    b->stuck = 0;
     b->from = b->to;
     b->to = 2 * len < b->n - b->from ? b->from + 2 * len : b->n;
     return b->from == b->n ? BATCH_DONE : BATCH_NEXT;
@@ -217,38 +230,71 @@ static void halve(struct batch *b)
     metric_add(&b->counters->batches_split, 1);
 }
 
-/* Alone, and still refused: a dead letter. Refused even as that, it is left where it came from. */
-static enum batch_next condemn(struct batch *b, const char *reason)
+static void set_reason(struct batch *b, struct new_entrega *d, const char *reason)
+{
+    d->motivo = arena_copy(&b->arena, reason, strlen(reason));
+    if (!d->motivo)
+        d->motivo = "recusada pelo banco de dados";
+}
+
+/* 1 s, 3 s, 9 s … up to ten minutes, each a quarter more or less. */
+static int64_t pause_us(struct batch *b, unsigned attempts)
+{
+    int64_t us = FIRST_PAUSE_US;
+    while (--attempts > 0 && us < MAX_PAUSE_US)
+        us *= 3;
+    us = us < MAX_PAUSE_US ? us : MAX_PAUSE_US;
+    return us * 3 / 4 + (int64_t)(backoff_random(&b->seed) % (uint64_t)(us / 2));
+}
+
+/* Alone, and refused. `its_fault`: the data is, and would be again. */
+static enum batch_next put_aside(struct batch *b, const char *reason, bool its_fault)
 {
     struct new_entrega *d = &b->entregas[b->from];
     char id[EVENT_ID_MAX + 1];
-    if (!d->motivo) {
-        log_warn("delivery_dead", id_text(d, id), "%s", reason);
-        d->motivo = arena_copy(&b->arena, reason, strlen(reason));
-        if (!d->motivo)
-            d->motivo = "recusada pelo banco de dados";
-        return BATCH_NEXT;
-    }
-    log_error("delivery_left", id_text(d, id), "not even a dead letter: %s", reason);
+    bool dead = ++d->tentativas >= b->max_attempts || its_fault;
+    set_reason(b, d, reason);
+    d->espera_us = dead ? 0 : pause_us(b, d->tentativas);
+    log_warn(dead ? "delivery_dead" : "delivery_postponed", id_text(d, id), "attempt %u: %s",
+             d->tentativas, reason);
+    return BATCH_NEXT;
+}
+
+/* Not even its failure could be stored. Its data cannot be what is wrong then, unless it says so
+ * again and again: it is left where it came from. */
+static enum batch_next leave(struct batch *b, const char *reason, bool its_fault)
+{
+    struct new_entrega *d = &b->entregas[b->from];
+    char id[EVENT_ID_MAX + 1];
+    if (!its_fault && ++b->stuck < STUCK_MAX)
+        return BATCH_LATER;
+    log_error("delivery_left", id_text(d, id), "not even its failure could be stored: %s", reason);
     metric_add(&b->counters->given_up, 1);
+    b->stuck = 0;
     d->left = true;
     b->from = b->to;
     b->to = b->n;
     return b->from == b->n ? BATCH_DONE : BATCH_NEXT;
 }
 
+static enum batch_next refused(struct batch *b, const char *reason, bool its_fault)
+{
+    if (b->to - b->from > 1) {
+        halve(b);
+        return BATCH_NEXT;
+    }
+    return b->entregas[b->from].motivo ? leave(b, reason, its_fault)
+                                       : put_aside(b, reason, its_fault);
+}
+
 enum batch_next batch_outcome(struct batch *b, enum status st, const char *reason)
 {
     if (st == STATUS_OK)
         return span_done(b);
-    if (st == STATUS_INVALID && b->to - b->from == 1)
-        return condemn(b, reason);
-    if (st == STATUS_INVALID) {
-        halve(b);
-        return BATCH_NEXT;
-    }
+    if (st == STATUS_INVALID || st == STATUS_INTERNAL)
+        return refused(b, reason, st == STATUS_INVALID);
     metric_add(&b->counters->retries, 1);
-    if (st == STATUS_DEADLINE && b->to - b->from > 1)
-        halve(b);
+    if (st == STATUS_DEADLINE)
+        return refused(b, *reason ? reason : "o banco de dados não respondeu a tempo", false);
     return st == STATUS_CONFLICT ? BATCH_NEXT : BATCH_LATER;
 }

@@ -3,10 +3,11 @@
  *
  * Deliveries are copied in and turned into rows as they come (jobs). They are stored span by span,
  * usually all at once: batch_store queues the statements of the present span, batch_outcome says
- * what its end means. When data is refused the span is halved until one delivery stands alone: that
- * one is stored as a dead letter, and the span grows again. Whose transaction it is, when it is
- * sent and what happens to the source is the owner's: drain for the stream, direct for rows of
- * `entregas`. */
+ * what its end means. When it is refused the span is halved until one delivery stands alone. Alone
+ * it becomes a dead letter when its data is at fault; for any other reason it is put aside in
+ * `entregas` until its next attempt, the pause growing each time, and is a dead letter after
+ * max_attempts. Then the span grows again. Whose transaction it is, when it is sent and what
+ * happens to the source is the owner's: drain for the stream, direct for rows of `entregas`. */
 #ifndef ALICERCE_BATCH_H
 #define ALICERCE_BATCH_H
 
@@ -34,20 +35,23 @@ struct batch {
     struct job_rows rows;
     struct arena arena;
     struct worker_counters *counters;
-    const void **sorted; /* room for pointers to rows */
+    unsigned max_attempts; /* of a delivery: then it is a dead letter */
+    unsigned stuck;        /* times in a row that not even the failure of one could be stored */
+    uint64_t seed;         /* of the jitter */
+    const void **sorted;   /* room for pointers to rows */
     size_t sorted_size;
 };
 
 /* false without memory. */
-bool batch_init(struct batch *b, struct worker_counters *counters);
+bool batch_init(struct batch *b, struct worker_counters *counters, unsigned max_attempts);
 void batch_release(struct batch *b);
 /* Empties it and keeps some of the memory. */
 void batch_reset(struct batch *b);
 
 bool batch_full(const struct batch *b);
-/* Copies and decodes. entrega_id: the row of `entregas` that it is, 0 for one of the stream. false
- * without memory or room: the delivery is not part of the batch. */
-bool batch_add(struct batch *b, const struct event *e, int64_t entrega_id);
+/* Copies and decodes; with a motivo it is a dead letter as it comes. false without memory or room:
+ * the delivery is not part of the batch. */
+bool batch_add(struct batch *b, const struct new_entrega *d);
 bool batch_has(const struct batch *b, struct event_id id);
 
 /* Queues the span's statements as part of tx. STATUS_OK, STATUS_DATABASE_AWAY or STATUS_OVERLOADED

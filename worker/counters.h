@@ -10,6 +10,7 @@ struct worker_counters {
     metric direct;        /* rows of entregas that the API wrote itself */
     metric stored;        /* deliveries committed as processed */
     metric dead;          /* deliveries committed as dead letters */
+    metric postponed;     /* deliveries put aside until their next attempt */
     metric eventos;       /* rows offered to eventos (those that were there already included) */
     metric leads;         /* the same for leads */
     metric acked;         /* entries acknowledged and deleted */

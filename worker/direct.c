@@ -1,6 +1,7 @@
 /* direct: owns one batch and the steps of its transaction:
  *
- *     claim → (savepoint, store a span, undo it when it was refused)… → commit, or roll back
+ *     claim → trial → (savepoint, store a span, undo it when it was refused)… → commit, or roll
+ * back
  */
 #include "direct.h"
 
@@ -11,13 +12,14 @@
 #include "counters.h"
 #include "ev.h"
 #include "log.h"
+#include "trial.h"
 
 enum {
     LOOK_EVERY_MS = 500, /* when there was nothing */
     PAUSE_MS = 1000      /* after a failure */
 };
 
-enum step { IDLE, CLAIMING, STORING, UNDOING, ENDING };
+enum step { IDLE, CLAIMING, TRYING, STORING, UNDOING, ENDING };
 
 struct direct {
     struct entrega_claim claim;
@@ -26,6 +28,7 @@ struct direct {
     struct pg *pg;
     struct worker_counters *counters;
     struct batch batch;
+    struct trial *trial;
     enum step step;
     bool stopping;
     int64_t rest_ms; /* when the transaction has ended */
@@ -45,6 +48,8 @@ static void go_idle(struct direct *d, int64_t rest_ms)
     d->step = IDLE;
     d->not_before_ms = ev_now_ms(d->ev) + rest_ms;
     batch_reset(&d->batch);
+    if (!trial_under_way(d->trial))
+        trial_reset(d->trial);
 }
 
 /* Syncs what was queued for d->tx; what could not be queued makes it fail. */
@@ -126,11 +131,30 @@ static void on_tx(struct store_tx *tx, enum status st)
     }
 }
 
-static void on_entrega(struct entrega_claim *c, const struct event *e, int64_t id)
+/* What finds no room stays 'pendente'. */
+static void on_entrega(struct entrega_claim *c, const struct event *e, int64_t id,
+                       unsigned tentativas)
 {
     struct direct *d = (struct direct *)(void *)c;
     metric_add(&d->counters->direct, 1);
-    batch_add(&d->batch, e, id); /* without memory it stays 'pendente' */
+    trial_add(d->trial, &(struct new_entrega){.event = *e, .id = id, .tentativas = tentativas});
+}
+
+/* The connection, and the claim with it, may have been lost meanwhile. */
+static void on_tried(void *ctx)
+{
+    struct direct *d = ctx;
+    const struct new_entrega *one;
+    bool lost = d->step != TRYING || !pg_ready(d->pg);
+    for (size_t i = 0; !lost && (one = trial_verdict(d->trial, i)); i++)
+        batch_add(&d->batch, one);
+    trial_reset(d->trial);
+    if (lost)
+        go_idle(d, PAUSE_MS);
+    else if (d->batch.n == 0)
+        end(d, false, PAUSE_MS);
+    else
+        store(d);
 }
 
 static void on_claimed(struct entrega_claim *c, enum status st, size_t n)
@@ -140,13 +164,16 @@ static void on_claimed(struct entrega_claim *c, enum status st, size_t n)
         log_failure(d, st, "");
     if (st == STATUS_DATABASE_AWAY && !pg_ready(d->pg))
         go_idle(d, PAUSE_MS);
-    else if (st != STATUS_OK || d->batch.n == 0)
+    else if (st != STATUS_OK || trial_count(d->trial) == 0)
         end(d, false, st == STATUS_OK && n == 0 ? LOOK_EVERY_MS : PAUSE_MS);
-    else
-        store(d);
+    else {
+        d->step = TRYING;
+        trial_start(d->trial);
+    }
 }
 
-struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *counters)
+struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *counters,
+                          unsigned max_attempts)
 {
     struct direct *d = calloc(1, sizeof *d);
     if (!d)
@@ -157,7 +184,8 @@ struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *
     d->ev = ev;
     d->pg = pg;
     d->counters = counters;
-    if (!batch_init(&d->batch, counters)) {
+    d->trial = trial_new(ev, on_tried, d);
+    if (!batch_init(&d->batch, counters, max_attempts) || !d->trial) {
         direct_free(d);
         return NULL;
     }
@@ -169,6 +197,7 @@ void direct_free(struct direct *d)
     if (!d)
         return;
     batch_release(&d->batch);
+    trial_free(d->trial);
     free(d);
 }
 
@@ -178,6 +207,11 @@ void direct_pump(struct direct *d)
         return;
     if (store_entrega_claim(d->pg, BATCH_MAX, BATCH_BYTES, &d->claim) == STATUS_OK)
         d->step = CLAIMING;
+}
+
+void direct_tick(struct direct *d, int64_t now_ms)
+{
+    trial_tick(d->trial, now_ms);
 }
 
 void direct_stop(struct direct *d)

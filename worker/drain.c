@@ -11,6 +11,7 @@
 #include "pg.h"
 #include "queue.h"
 #include "rds.h"
+#include "trial.h"
 
 enum {
     DRAIN_SLOTS = 4,      /* one gathers, two are being stored, one is being acknowledged */
@@ -61,6 +62,7 @@ struct drain {
     struct slot slots[DRAIN_SLOTS];
     struct slot *gathering;
     struct reader fresh, idle;
+    struct trial *trial; /* of what was taken over */
     struct errand group, keep, sweep;
     bool have_group, force_group; /* the latter: after a refusal, every other time */
     bool stopping;
@@ -202,24 +204,35 @@ static bool in_hand(const struct drain *d, struct event_id id)
     for (unsigned i = 0; i < DRAIN_SLOTS; i++)
         if (d->slots[i].state != FREE && batch_has(&d->slots[i].batch, id))
             return true;
-    return false;
+    return trial_has(d->trial, id);
 }
 
-static void gather(struct drain *d, const struct event *e)
+static void left_for_later(struct drain *d)
+{
+    log_failure(d, "no_memory", "an entry is left for later"); /* it turns up among the idle ones */
+}
+
+static void gather(struct drain *d, const struct new_entrega *one)
 {
     struct slot *s = d->gathering;
     if (s->batch.n == 0)
         s->since_ms = now_ms(d);
-    d->largest = e->corpo.len > d->largest ? e->corpo.len : d->largest - d->largest / 64;
-    if (!batch_add(&s->batch, e, 0)) /* it is ours and turns up among the idle ones */
-        log_failure(d, "no_memory", "an entry is left for later");
+    if (!batch_add(&s->batch, one))
+        left_for_later(d);
+}
+
+/* Follows the size of what comes. */
+static void note_size(struct drain *d, size_t len)
+{
+    d->largest = len > d->largest ? len : d->largest - d->largest / 64;
 }
 
 static void on_fresh(struct queue_claim *c, const struct event *e)
 {
     struct drain *d = OWNER(c, reader, claim)->drain;
     metric_add(&d->o.counters->claimed, 1);
-    gather(d, e);
+    note_size(d, e->corpo.len);
+    gather(d, &(struct new_entrega){.event = *e});
 }
 
 static void on_idle(struct queue_claim *c, const struct event *e)
@@ -228,7 +241,18 @@ static void on_idle(struct queue_claim *c, const struct event *e)
     if (in_hand(d, e->id)) /* our own, while we or Redis stood still */
         return;
     metric_add(&d->o.counters->taken_over, 1);
-    gather(d, e);
+    note_size(d, e->corpo.len);
+    if (!trial_add(d->trial, &(struct new_entrega){.event = *e}))
+        left_for_later(d);
+}
+
+static void on_tried(void *ctx)
+{
+    struct drain *d = ctx;
+    const struct new_entrega *one;
+    for (size_t i = 0; (one = trial_verdict(d->trial, i)); i++)
+        gather(d, one);
+    trial_reset(d->trial);
 }
 
 /* Sends the gathered batch on its way when there is a slot for the next one. */
@@ -266,6 +290,8 @@ static void on_idle_ended(struct queue_claim *c, enum status st, size_t n)
     claim_ended(c, st, n);
     r->more = st == STATUS_OK && (c->cursor.ms || c->cursor.seq);
     r->not_before_ms = now_ms(r->drain) + (r->more ? 0 : LOOK_EVERY_MS);
+    if (trial_count(r->drain->trial) > 0)
+        trial_start(r->drain->trial);
 }
 
 /* How many a read may ask for. */
@@ -295,7 +321,7 @@ static void claim(struct drain *d)
             queue_claim_new(d->o.waiting, d->o.consumer, d->fresh.asked,
                             d->fresh.more ? 0 : DRAIN_BLOCK_MS, &d->fresh.claim) == STATUS_OK;
     }
-    if (may_claim(d, &d->idle)) {
+    if (may_claim(d, &d->idle) && !trial_under_way(d->trial)) {
         d->idle.asked = room(d);
         d->idle.out =
             queue_claim_idle(d->o.rds, d->o.consumer, d->idle.asked, &d->idle.claim) == STATUS_OK;
@@ -382,8 +408,9 @@ struct drain *drain_new(const struct drain_options *o)
         d->slots[i].drain = d;
         d->slots[i].tx.done = on_stored;
         d->slots[i].ack.done = on_acked;
-        ok = batch_init(&d->slots[i].batch, o->counters) && ok;
+        ok = batch_init(&d->slots[i].batch, o->counters, o->max_attempts) && ok;
     }
+    d->trial = trial_new(o->ev, on_tried, d);
     d->gathering = &d->slots[0];
     set_state(d->gathering, GATHERING);
     init_reader(d, &d->fresh, on_fresh, claim_ended);
@@ -391,7 +418,7 @@ struct drain *drain_new(const struct drain_options *o)
     d->group = (struct errand){.drain = d, .ticket = {on_group}};
     d->keep = (struct errand){.drain = d, .ticket = {on_errand}};
     d->sweep = (struct errand){.drain = d, .ticket = {on_errand}};
-    if (!ok) {
+    if (!ok || !d->trial) {
         drain_free(d);
         return NULL;
     }
@@ -404,6 +431,7 @@ void drain_free(struct drain *d)
         return;
     for (unsigned i = 0; i < DRAIN_SLOTS; i++)
         batch_release(&d->slots[i].batch);
+    trial_free(d->trial);
     free(d);
 }
 
@@ -432,6 +460,11 @@ void drain_pump(struct drain *d)
     claim(d);
 }
 
+void drain_tick(struct drain *d, int64_t now_ms)
+{
+    trial_tick(d->trial, now_ms);
+}
+
 void drain_stop(struct drain *d)
 {
     d->stopping = true;
@@ -441,7 +474,7 @@ void drain_stop(struct drain *d)
 bool drain_done(const struct drain *d)
 {
     bool pg = pg_ready(d->o.pg), rds = rds_ready(d->o.rds);
-    if (d->fresh.out || d->idle.out)
+    if (d->fresh.out || d->idle.out || trial_under_way(d->trial))
         return false;
     for (unsigned i = 0; i < DRAIN_SLOTS; i++) {
         const struct slot *s = &d->slots[i];

@@ -1,4 +1,5 @@
-/* drain: the stream's way into PostgreSQL: claim, gather into batches, store, acknowledge.
+/* drain: the stream's way into PostgreSQL: claim, gather into batches, store, acknowledge. What is
+ * taken over from a worker that fell silent is put on trial first (trial.h).
  *
  * Up to DRAIN_STORING batches are in PostgreSQL's pipeline while the next one gathers. A batch that
  * gathers is sent as soon as PostgreSQL has nothing else to do, so a lonely delivery waits for
@@ -22,10 +23,11 @@ struct worker_counters;
 
 struct drain_options {
     struct ev *ev;
-    struct pg *pg;        /* only this drain's */
-    struct rds *waiting;  /* for the blocking read alone */
-    struct rds *rds;      /* for all other commands */
-    const char *consumer; /* this process's name in the group; must outlive the drain */
+    struct pg *pg;         /* only this drain's */
+    struct rds *waiting;   /* for the blocking read alone */
+    struct rds *rds;       /* for all other commands */
+    const char *consumer;  /* this process's name in the group; must outlive the drain */
+    unsigned max_attempts; /* of a delivery: then it is a dead letter */
     struct worker_counters *counters;
 };
 
@@ -40,6 +42,8 @@ struct drain *drain_new(const struct drain_options *o);
 void drain_free(struct drain *d);
 /* Does what can be done now. After every pass of the loop, before the flushes. */
 void drain_pump(struct drain *d);
+/* Once a tick. */
+void drain_tick(struct drain *d, int64_t now_ms);
 /* Claims no more and stores what is in hand. */
 void drain_stop(struct drain *d);
 /* After drain_stop: nothing is in hand, or nothing can be done about it. */

@@ -101,6 +101,8 @@ static void on_tick(void *ctx, int64_t now_ms)
     pg_tick(l->tasks, now_ms);
     rds_tick(l->waiting, now_ms);
     rds_tick(l->rds, now_ms);
+    drain_tick(l->drain, now_ms);
+    direct_tick(l->direct, now_ms);
 }
 
 static void pump(struct loop *l)
@@ -134,16 +136,18 @@ static bool connect_all(struct loop *l, const struct config *c)
     return l->batches && l->directs && l->tasks && l->rds && l->waiting;
 }
 
-static bool make_users(struct loop *l)
+static bool make_users(struct loop *l, const struct config *c)
 {
+    unsigned max_attempts = (unsigned)c->fila_tentativas;
     const struct drain_options o = {.ev = l->ev,
                                     .pg = l->batches,
                                     .waiting = l->waiting,
                                     .rds = l->rds,
                                     .consumer = l->consumer,
+                                    .max_attempts = max_attempts,
                                     .counters = &l->counters};
     l->drain = drain_new(&o);
-    l->direct = direct_new(l->ev, l->directs, &l->counters);
+    l->direct = direct_new(l->ev, l->directs, &l->counters, max_attempts);
     l->chores = chores_new(l->ev, l->tasks);
     l->stop = (struct ev_io){.fd = stop_fd(), .events = EPOLLIN, .ready = on_stop};
     return l->drain && l->direct && l->chores && ev_add(l->ev, &l->stop);
@@ -153,7 +157,7 @@ static bool start(struct loop *l, const struct config *c)
 {
     name_consumer(l->consumer);
     l->ev = ev_new(on_tick, l);
-    if (!l->ev || !connect_all(l, c) || !make_users(l))
+    if (!l->ev || !connect_all(l, c) || !make_users(l, c))
         return false;
     pg_release_hold(l->batches);
     pg_release_hold(l->directs);

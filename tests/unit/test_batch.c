@@ -17,7 +17,7 @@ static void set_up(void)
 {
     log_setup("unit", LOG_ERROR, LOG_TEXT);
     memset(&counters, 0, sizeof counters);
-    ck_assert(batch_init(&batch, &counters));
+    ck_assert(batch_init(&batch, &counters, 3));
 }
 
 static void tear_down(void)
@@ -36,7 +36,7 @@ static void add(unsigned i)
     struct event e;
     event_begin(&e, (struct event_id){i, 0});
     event_field(&e, "corpo", 5, text, (size_t)len);
-    ck_assert(batch_add(&batch, &e, 0));
+    ck_assert(batch_add(&batch, &(struct new_entrega){.event = e}));
 }
 
 static bool is_bad(size_t i, const bool *bad)
@@ -122,19 +122,108 @@ START_TEST(test_other_failures_kill_nothing)
     static const struct {
         enum status st;
         enum batch_next next;
-        size_t to;
-    } rows[] = {{STATUS_DATABASE_AWAY, BATCH_LATER, 4}, {STATUS_INTERNAL, BATCH_LATER, 4},
-                {STATUS_OVERLOADED, BATCH_LATER, 4},    {STATUS_CONFLICT, BATCH_NEXT, 4},
-                {STATUS_DEADLINE, BATCH_LATER, 2}, /* too much at once, perhaps */
-                {STATUS_DEADLINE, BATCH_LATER, 1},      {STATUS_DEADLINE, BATCH_LATER, 1}};
+    } rows[] = {{STATUS_DATABASE_AWAY, BATCH_LATER},
+                {STATUS_OVERLOADED, BATCH_LATER},
+                {STATUS_CONFLICT, BATCH_NEXT}};
     for (unsigned i = 0; i < 4; i++)
         add(i);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        ck_assert_int_eq(batch_outcome(&batch, rows[i].st, "x"), rows[i].next);
+    for (size_t i = 0; i < 3 * sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_int_eq(batch_outcome(&batch, rows[i % 3].st, "x"), rows[i % 3].next);
         ck_assert_uint_eq(batch.from, 0);
-        ck_assert_uint_eq(batch.to, rows[i].to);
+        ck_assert_uint_eq(batch.to, 4);
         ck_assert_ptr_null(batch.entregas[0].motivo);
+        ck_assert_uint_eq(batch.entregas[0].tentativas, 0);
     }
+}
+END_TEST
+
+/* Halves until one stands alone, and lets that one fail with `st`. */
+static struct new_entrega *fail_alone(enum status st)
+{
+    while (batch.to - batch.from > 1)
+        ck_assert_int_eq(batch_outcome(&batch, st, "42P01: x"), BATCH_NEXT);
+    struct new_entrega *alone = &batch.entregas[batch.from];
+    ck_assert_int_eq(batch_outcome(&batch, st, "42P01: x"), BATCH_NEXT);
+    return alone;
+}
+
+START_TEST(test_what_may_pass_later_is_put_aside_until_then)
+{
+    static const enum status rows[] = {STATUS_INTERNAL, STATUS_DEADLINE};
+    for (size_t i = 0; i < 2; i++) {
+        batch_reset(&batch);
+        add(1);
+        add(2);
+        const struct new_entrega *d = fail_alone(rows[i]);
+        ck_assert_str_eq(d->motivo, "42P01: x");
+        ck_assert_uint_eq(d->tentativas, 1);
+        ck_assert_int_ge(d->espera_us, 750000); /* 1 s, a quarter more or less */
+        ck_assert_int_le(d->espera_us, 1250000);
+        ck_assert_int_eq(batch_outcome(&batch, STATUS_OK, ""), BATCH_NEXT);
+        ck_assert_int_eq(batch_outcome(&batch, STATUS_OK, ""), BATCH_DONE);
+    }
+    ck_assert_uint_eq(metric_get(&counters.postponed), 2);
+    ck_assert_uint_eq(metric_get(&counters.stored), 2);
+    ck_assert_uint_eq(metric_get(&counters.dead), 0);
+}
+END_TEST
+
+static const char plain[] = "{\"object\":\"x\",\"entry\":[{\"changes\":[{}]}]}";
+
+static void add_tried(unsigned attempts)
+{
+    struct event e;
+    event_begin(&e, (struct event_id){attempts, 0});
+    event_field(&e, "corpo", 5, plain, sizeof plain - 1);
+    ck_assert(
+        batch_add(&batch, &(struct new_entrega){.event = e, .id = 7, .tentativas = attempts}));
+}
+
+START_TEST(test_pauses_grow_and_the_last_attempt_ends_among_the_dead)
+{
+    add_tried(1);
+    const struct new_entrega *d = fail_alone(STATUS_INTERNAL);
+    ck_assert_int_ge(d->espera_us, 2250000);
+    ck_assert_int_le(d->espera_us, 3750000);
+    batch_reset(&batch);
+    add_tried(2);
+    d = fail_alone(STATUS_INTERNAL); /* the third of three */
+    ck_assert_uint_eq(d->tentativas, 3);
+    ck_assert_int_eq(d->espera_us, 0);
+    ck_assert_int_eq(batch_outcome(&batch, STATUS_OK, ""), BATCH_DONE);
+    ck_assert_uint_eq(metric_get(&counters.dead), 1);
+}
+END_TEST
+
+START_TEST(test_pauses_have_a_cap)
+{
+    batch.max_attempts = 100;
+    add_tried(50);
+    ck_assert_int_le(fail_alone(STATUS_INTERNAL)->espera_us, INT64_C(750000000));
+}
+END_TEST
+
+/* A schema that is broken altogether: the batch waits, and one that alone is at fault is left. */
+START_TEST(test_a_failure_that_cannot_be_stored_waits_and_is_left_in_the_end)
+{
+    add(1);
+    fail_alone(STATUS_INTERNAL);
+    ck_assert_int_eq(batch_outcome(&batch, STATUS_INTERNAL, "x"), BATCH_LATER);
+    ck_assert_int_eq(batch_outcome(&batch, STATUS_INTERNAL, "x"), BATCH_LATER);
+    ck_assert_int_eq(batch_outcome(&batch, STATUS_INTERNAL, "x"), BATCH_DONE);
+    ck_assert(batch.entregas[0].left);
+}
+END_TEST
+
+START_TEST(test_one_that_was_found_guilty_is_not_decoded)
+{
+    struct event e;
+    event_begin(&e, (struct event_id){1, 0});
+    event_field(&e, "corpo", 5, plain, sizeof plain - 1);
+    ck_assert(batch_add(&batch, &(struct new_entrega){.event = e, .motivo = "culpada"}));
+    ck_assert_uint_eq(batch.rows.n_eventos, 0);
+    ck_assert_int_eq(batch_outcome(&batch, STATUS_OK, ""), BATCH_DONE);
+    ck_assert_uint_eq(metric_get(&counters.dead), 1);
 }
 END_TEST
 
@@ -149,14 +238,14 @@ START_TEST(test_it_is_full_by_number_by_bytes_and_takes_a_few_more)
         add(BATCH_MAX + i);
     struct event e;
     event_begin(&e, (struct event_id){1, 1});
-    ck_assert(!batch_add(&batch, &e, 0));
+    ck_assert(!batch_add(&batch, &(struct new_entrega){.event = e}));
     ck_assert(batch_has(&batch, (struct event_id){7, 0}));
     ck_assert(!batch_has(&batch, (struct event_id){7, 1}));
     batch_reset(&batch);
     ck_assert(!batch_has(&batch, (struct event_id){7, 0}));
     char *big = calloc(1, BATCH_BYTES);
     event_field(&e, "corpo", 5, big, BATCH_BYTES);
-    ck_assert(batch_add(&batch, &e, 0));
+    ck_assert(batch_add(&batch, &(struct new_entrega){.event = e}));
     ck_assert(batch_full(&batch));
     free(big);
 }
@@ -172,6 +261,14 @@ Suite *suite_batch(void)
     tcase_add_test(c, test_all_bad_ends_too);
     tcase_add_test(c, test_what_is_refused_even_as_a_dead_letter_is_left);
     tcase_add_test(c, test_other_failures_kill_nothing);
+    suite_add_tcase(s, c);
+    c = tcase_create("attempts");
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_test(c, test_what_may_pass_later_is_put_aside_until_then);
+    tcase_add_test(c, test_pauses_grow_and_the_last_attempt_ends_among_the_dead);
+    tcase_add_test(c, test_pauses_have_a_cap);
+    tcase_add_test(c, test_a_failure_that_cannot_be_stored_waits_and_is_left_in_the_end);
+    tcase_add_test(c, test_one_that_was_found_guilty_is_not_decoded);
     suite_add_tcase(s, c);
     c = tcase_create("filling");
     tcase_add_checked_fixture(c, set_up, tear_down);

@@ -114,12 +114,13 @@ static void on_ticket(struct queue_ticket *t, enum status st)
 }
 
 static const struct queue_message message = {
-    .corpo = "{}", .corpo_len = 2, .recebida_us = 0, .request_id = "r", .traceparent = "t"};
+    .corpo = "{}", .corpo_len = 2, .recebida_us = 0, .text = {"r", "t", "s", "a"}};
 
 #define PUSHED                                                                                     \
-    "*11\r\n$4\r\nXADD\r\n$13\r\nfila:webhooks\r\n$1\r\n*\r\n$5\r\ncorpo\r\n$2\r\n{}\r\n"          \
+    "*15\r\n$4\r\nXADD\r\n$13\r\nfila:webhooks\r\n$1\r\n*\r\n$5\r\ncorpo\r\n$2\r\n{}\r\n"          \
     "$11\r\nrecebida_em\r\n$27\r\n1970-01-01T00:00:00.000000Z\r\n$10\r\nrequest_id\r\n$1\r\nr\r\n" \
-    "$11\r\ntraceparent\r\n$1\r\nt\r\n"
+    "$11\r\ntraceparent\r\n$1\r\nt\r\n$10\r\nassinatura\r\n$1\r\ns\r\n"                            \
+    "$6\r\nagente\r\n$1\r\na\r\n"
 
 static enum status push_and_hear(const char *answer)
 {
