@@ -1,33 +1,11 @@
 """A request never joins a read that was sent before it came, and no page older than an acknowledged
 write is stored. A proxy before PostgreSQL holds an answer while the write goes by, so nothing here
 depends on luck; the same checks must see the two bugs that are planted in build/plant/."""
-import os
-import subprocess
-import threading
 import unittest
 
 import client
+from plants import plant
 import rules
-import servers
-
-PLANTS = {"join-sent": "-DPLANT_JOIN_SENT", "stale-fill": "-DPLANT_STALE_FILL"}
-
-
-def plant(name):
-    """The folder of the API built with a planted bug. ALICERCE_PLANT may hold them ready-made."""
-    top = os.environ.get("ALICERCE_PLANT", os.path.join(servers.PROJECT, "build", "plant"))
-    folder = os.path.join(top, name)
-    if "ALICERCE_PLANT" not in os.environ:
-        target = os.path.join(os.path.relpath(folder, servers.PROJECT), "alicerce-api")
-        done = subprocess.run(
-            ["make", "-s", f"BUILD={os.path.dirname(target)}", f"CFLAGS={PLANTS[name]}", "OPT=-O1",
-             "SANITIZE=", target],
-            cwd=servers.PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False,
-            env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")})
-        if done.returncode != 0:
-            raise AssertionError(f"the planted bug {name} does not build\n{done.stdout[-3000:]}")
-    return folder
 
 
 class TheRealProgram(unittest.TestCase):
