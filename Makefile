@@ -223,6 +223,12 @@ bench: ## measure every route beside nginx, pgbench and redis-benchmark (BENCH="
 	@$(MAKE) all
 	@exec $(PYTHON) bench/bench.py $(BENCH)
 
+.PHONY: bench-drain
+bench-drain: ## measure how fast the worker empties the queue (BENCH="--deliveries 1000000")
+	@sh $(SUPPORT)/deps.sh install build run
+	@$(MAKE) all
+	@exec $(PYTHON) bench/drain.py $(BENCH)
+
 # --- installing
 
 .PHONY: install

@@ -137,13 +137,22 @@ class RedisSession:
     def __exit__(self, *_):
         self.close()
 
-    def call(self, *words):
-        out = b"*%d\r\n" % len(words)
+    @staticmethod
+    def _command(words):
+        out = [b"*%d\r\n" % len(words)]
         for word in words:
             word = word if isinstance(word, bytes) else str(word).encode()
-            out += b"$%d\r\n%b\r\n" % (len(word), word)
-        self.sock.sendall(out)
+            out.append(b"$%d\r\n%b\r\n" % (len(word), word))
+        return b"".join(out)
+
+    def call(self, *words):
+        self.sock.sendall(self._command(words))
         return self._reply()
+
+    def call_many(self, commands):
+        """All under one write; the replies in their order."""
+        self.sock.sendall(b"".join(map(self._command, commands)))
+        return [self._reply() for _ in commands]
 
     def _reply(self):
         line = self.file.readline()
