@@ -22,8 +22,10 @@ enum { TITLE_MAX = 200, CONTENT_MAX = 100000, AUTHOR_MAX = 100, KEY_MAX = 255, R
 #define NOT_SENT (-1) /* as an id: nothing can have been written */
 
 struct create_call {
-    struct posts_insert insert; /* alone, after the flight's INSERT failed */
-    struct posts_once once;
+    union {
+        struct posts_insert insert; /* alone, after the flight's INSERT failed */
+        struct posts_once once;     /* with a key */
+    };
     struct request *request;
     struct new_post row; /* texts in the request's body, decoded in place */
     struct pg_text key;  /* data NULL: none */

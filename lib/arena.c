@@ -9,7 +9,8 @@
 
 enum {
     ARENA_ALIGN = 16,
-    ARENA_CHUNK = 4096 - 64 /* with malloc's header still within a page */
+    ARENA_FIRST = 1024 - 64, /* with malloc's header still a round number; each next one is */
+    ARENA_LAST = 65536 - 64  /* twice as large, up to this */
 };
 
 struct arena_chunk {
@@ -27,7 +28,11 @@ void arena_init(struct arena *a, size_t cap)
 
 static struct arena_chunk *add_chunk(struct arena *a, size_t n)
 {
-    size_t size = n > ARENA_CHUNK ? n : ARENA_CHUNK;
+    size_t size = a->chunks ? 2 * a->chunks->size : ARENA_FIRST;
+    if (size > ARENA_LAST)
+        size = ARENA_LAST;
+    if (size < n)
+        size = n;
     if (size > SIZE_MAX - sizeof(struct arena_chunk))
         return NULL;
     struct arena_chunk *c = malloc(sizeof *c + size);

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { ARENA_INLINE = 640 }; /* the target and the handler's state of a usual request */
+enum { ARENA_INLINE = 400 }; /* the target and the handler's state of a usual request */
 
 struct arena_chunk;
 
