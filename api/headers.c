@@ -34,6 +34,7 @@ struct reading {
     struct request *r;
     const char *line; /* where the next line must begin; NULL when that cannot be told */
     const char *why;
+    unsigned n; /* headers so far */
 };
 
 static enum header find(const char *name, size_t len)
@@ -62,6 +63,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 {
     (void)kind;
     struct reading *reading = cls;
+    reading->n++;
     if (reading->line && name != reading->line)
         reading->why = "Linha de cabeçalho malformada (NUL, LF sem CR ou continuação).";
     if (!text_http_token(name, name_len))
@@ -97,33 +99,31 @@ static bool in_place(void)
     return MHD_VERSION < 0x01000000;
 }
 
-static bool end_fits(const struct reading *reading, const char *method)
+/* As they came, the request line included; 0 when the library does not tell. */
+static size_t bytes_of(const struct request *r)
 {
     const union MHD_ConnectionInfo *size =
-        MHD_get_connection_info(reading->r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return !size || reading->line + 2 == method + size->header_size;
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return size ? size->header_size : 0;
 }
 
 enum status headers_read(struct request *r, const char *method, const char *version,
-                         const char **ret_why)
+                         const char **ret_why, size_t *ret_size)
 {
+    enum { NODE = 64 }; /* libmicrohttpd keeps one in the pool for each header */
+    size_t bytes = bytes_of(r);
     struct reading reading = {.r = r, .line = in_place() ? version + strlen(version) + 2 : NULL};
     if (reading.line && version != r->target_end + 1)
         reading.why = "Linha de requisição malformada (NUL ou espaço no endereço).";
     MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, on_header, &reading);
-    if (!reading.why && reading.line && !end_fits(&reading, method))
+    if (!reading.why && reading.line && bytes && reading.line + 2 != method + bytes)
         reading.why = "Linha de cabeçalho malformada (NUL, LF sem CR ou continuação).";
     if (!reading.why)
         reading.why = check_framing(r, version);
     *ret_why = reading.why;
+    if (reading.why) /* the walk may have ended early */
+        reading.n =
+            (unsigned)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, NULL, NULL);
+    *ret_size = bytes + (size_t)reading.n * NODE;
     return reading.why ? STATUS_BAD_REQUEST : STATUS_OK;
-}
-
-size_t headers_size(struct request *r)
-{
-    enum { NODE = 64 }; /* libmicrohttpd keeps one in the pool for each header */
-    const union MHD_ConnectionInfo *size =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    int n = MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND, NULL, NULL);
-    return (size ? size->header_size : 0) + (size_t)n * NODE;
 }

@@ -7,10 +7,9 @@
 #include "request.h"
 
 /* Fills r->headers. STATUS_OK, or why the connection cannot be trusted any further: answer with
- * that and close. ret_why is static. */
+ * that and close. ret_why is static. ret_size: bytes of the connection's pool that the head takes,
+ * by a careful estimate. */
 enum status headers_read(struct request *r, const char *method, const char *version,
-                         const char **ret_why);
-/* Bytes of the connection's pool that the head takes, by a careful estimate. */
-size_t headers_size(struct request *r);
+                         const char **ret_why, size_t *ret_size);
 
 #endif

@@ -186,11 +186,12 @@ static int64_t announced(const struct request *r)
     return n;
 }
 
-/* The head is here. Says whether to answer at once and close the connection. */
-static bool on_head(struct request *r, const char *method, const char *version)
+/* The head is here. Says whether to answer at once and close the connection. ret_size:
+ * headers_read. */
+static bool on_head(struct request *r, const char *method, const char *version, size_t *ret_size)
 {
     const char *why;
-    enum status st = headers_read(r, method, version, &why);
+    enum status st = headers_read(r, method, version, &why, ret_size);
     set_id(r);
     if (st != STATUS_OK) {
         metric_add(&r->loop->metrics.refused, 1);
@@ -245,9 +246,10 @@ static void on_whole(struct request *r)
 
 static enum MHD_Result first_call(struct request *r, const char *method, const char *version)
 {
-    bool last = on_head(r, method, version);
+    size_t size;
+    bool last = on_head(r, method, version, &size);
     r->loop->server->passes = PASSES;
-    if (headers_size(r) > HEAD_MAX) {
+    if (size > HEAD_MAX) {
         reply_raw(socket_of(r->connection), STATUS_HEADERS_TOO_LARGE, r->id);
         return MHD_NO;
     }
