@@ -88,10 +88,18 @@ class Delivery:
 class Meta:
     def __init__(self, seed=1, secret=deliveries.SECRET, now=1749416383, pages=3):
         self.rng = random.Random(seed)
-        self.secret, self.pages = secret, pages
+        self.seed, self.secret, self.pages = seed, secret, pages
         self.facts, self.forms = set(), collections.Counter()
         self._now, self._sent = now, itertools.count()
-        self._ids = itertools.count(10 ** 16 + (seed % 10 ** 9) * 10 ** 9)
+        self.base = 10 ** 16 + (seed % 10 ** 8) * 10 ** 10
+        self._ids = itertools.count(self.base)
+
+    def at(self, n):
+        """Goes to place n of its own story: what it makes next depends on seed and n alone, and the ids in
+        it are base + n * 10,000 and those that follow."""
+        self.rng = random.Random(f"{self.seed}:{n}")
+        self._ids, self._sent = itertools.count(self.base + n * 10000), itertools.count(n)
+        return self
 
     @property
     def leads(self):
@@ -112,9 +120,9 @@ class Meta:
         return number if self.rng.random() < 0.5 else str(number)
 
     def opaque(self, prefix, length):
-        """A base64-like id that carries a number of ours, so that no two are alike."""
+        """A base64-like id that carries a number of ours, behind a letter, so that no two are alike."""
         pad = "".join(self.rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=length))
-        return f"{prefix}{pad}{self.number()}"
+        return f"{prefix}{pad}Q{self.number()}"
 
     def page(self):
         return str(1029384756 + self.rng.randrange(self.pages))
