@@ -145,7 +145,7 @@ $(UNIT_OBJ): | need-test
 deps: ## install what building, running and testing need (apt-get as root or by sudo), or name it
 	@sh $(SUPPORT)/deps.sh install build run test
 
-.PHONY: run dev status stop demo
+.PHONY: run dev status stop demo meta-demo
 run: ## start PostgreSQL, Redis, API and worker, all private, under .run/; Ctrl-C stops them
 	@sh $(SUPPORT)/deps.sh install build run
 	@$(MAKE) all
@@ -165,10 +165,13 @@ stop: ## stop what `make run` or `make dev` started
 demo: ## send the running stack some posts, counts and deliveries, and show what arrived
 	@$(PYTHON) $(SUPPORT)/demo.py
 
+meta-demo: ## send the running stack a minute of what Meta sends, and show what became of it (SECONDS=60)
+	@$(PYTHON) $(SUPPORT)/meta_demo.py
+
 # --- tests
 
 .PHONY: test
-test: ## run every test: unit, sql, flow, fault, fuzz corpus, race detector; installs what is missing
+test: ## run every test: unit, sql, flow, fault, chaos, fuzz corpus, race detector; installs what is missing
 	@sh $(SUPPORT)/deps.sh install build run test
 	@$(PYTHON) tests/all.py
 
@@ -184,6 +187,17 @@ flow: asan ## run the flow tests: every route over real servers (TESTS="--only p
 	@$(PYTHON) tests/run.py flow --bin build/asan $(TESTS)
 fault: asan ## run the fault tests: kill and freeze each process in turn
 	@$(PYTHON) tests/run.py fault --bin build/asan $(TESTS)
+
+# The long form is by hand: make chaos N=100000 FAULTS=100 (tests/chaos/README.md).
+N      ?= 2000
+FAULTS ?= 12
+CHAOS_OPTIONS = --deliveries $(N) --faults $(FAULTS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)') \
+                $(if $(RATE),--rate $(RATE)) $(if $(PROCESSES),--processes $(PROCESSES)) --report build/chaos/report.json
+.PHONY: chaos chaos-proof
+chaos: all ## send N=2000 deliveries under FAULTS=12 random faults (SEED=), look for each one afterwards
+	@$(PYTHON) tests/chaos/chaos.py $(CHAOS_OPTIONS) $(CHAOS)
+chaos-proof: all ## plant four bugs in turn; chaos has to report the loss or the doubling
+	@$(PYTHON) tests/chaos/proof.py $(PLANTS)
 
 .PHONY: asan tsan
 asan: ## build with address and undefined-behaviour sanitizers into build/asan

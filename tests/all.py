@@ -29,6 +29,8 @@ STEPS = (
     ("sql", [os.path.join(HERE, "sql", "run")], "tests/sql/run"),
     ("flow", [*RUN, "flow", "--bin", "build/asan"], None),
     ("fault", [*RUN, "fault", "--bin", "build/asan"], None),
+    ("chaos", [*PYTHON, os.path.join(HERE, "chaos", "chaos.py"), "--bin", "build/asan", "--deliveries", "1500",
+               "--faults", "10", "--count"], None),
     ("fuzz", [*MAKE, "fuzz-corpus"], "tests/fuzz/corpus"),
     *(("races", [*CALM, *RUN, "flow", "--bin", "build/tsan", "--only", name], None)
       for name in ("test_counters", "test_cache", "test_programs")),

@@ -212,6 +212,15 @@ static void left_for_later(struct drain *d)
     log_failure(d, "no_memory", "an entry is left for later"); /* it turns up among the idle ones */
 }
 
+#ifdef PLANT_XACK_FIRST /* tests only: acknowledged before it is written */
+static void on_planted(struct queue_end *e, enum status st)
+{
+    (void)e;
+    (void)st;
+}
+static struct queue_end planted = {.done = on_planted};
+#endif
+
 static void gather(struct drain *d, const struct new_entrega *one)
 {
     struct slot *s = d->gathering;
@@ -219,6 +228,9 @@ static void gather(struct drain *d, const struct new_entrega *one)
         s->since_ms = now_ms(d);
     if (!batch_add(&s->batch, one))
         left_for_later(d);
+#ifdef PLANT_XACK_FIRST
+    queue_ack(d->o.rds, &one->event.id, 1, &planted);
+#endif
 }
 
 /* Follows the size of what comes. */

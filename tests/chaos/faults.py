@@ -164,8 +164,21 @@ def pg_freeze_workers_kill(world, rng):
 
 
 @fault
+def workers_redis_kill(world, rng):
+    """Nobody drains for a while, then the queue's server dies with all that waits in it."""
+    for worker in world.stack.workers:
+        worker.kill()
+    world.sets_in()
+    time.sleep(rng.uniform(0.3, 1.0))
+    killed(world, [world.stack.redis], 0)
+    for worker in world.stack.workers:
+        worker.start()
+    world.healed()
+
+
+@fault
 def pg_freeze_redis_kill(world, rng):
-    """Nothing is drained for a while, then the queue's server dies with all that waits in it."""
+    """The workers hold what they cannot write while the queue's server dies."""
     world.stack.pg.freeze()
     world.sets_in()
     time.sleep(rng.uniform(0.3, 1.0))
@@ -182,6 +195,18 @@ def both_freeze_kill(world, rng):
     world.sets_in()
     time.sleep(rng.uniform(0.1, 1.0))
     killed(world, servers, 0)
+
+
+@fault
+def both_full(world, rng):
+    """Neither takes anything more: 503, until one does."""
+    world.disk.fill()
+    world.stack.redis.call("CONFIG", "SET", "maxmemory", "1")
+    world.sets_in()
+    time.sleep(rng.uniform(0.3, 1.0))
+    world.stack.redis.call("CONFIG", "SET", "maxmemory", "0")
+    world.disk.free()
+    world.healed()
 
 
 @fault
