@@ -30,7 +30,7 @@ import proxy
 import servers
 import wire
 
-SECONDS_A_FAULT = 2.0  # about; the client's pace is chosen so that it lasts as long as the faults
+SECONDS_A_FAULT = 1.6  # about; the client's pace is chosen so that it lasts as long as the faults
 DRAIN_SECONDS = 60
 PATIENCE = 120         # seconds for the client beyond the faults
 

@@ -41,7 +41,7 @@ class Shot:
 class Salvo:
     """Deliveries at a steady pace to all replicas; enough connections that none waits for another's answer."""
 
-    CLIENTS = 40
+    CLIENTS = 100
 
     def __init__(self, apis, first, seconds):
         begin = time.monotonic() + 0.05
