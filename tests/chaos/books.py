@@ -15,6 +15,7 @@ import plan
 
 CHUNK = 50000
 NAMED = 20  # examples in the report
+FATES = {"pendente": (1, "waiting"), "morta": (2, "dead"), "processada": (4, "without_effect")}  # by state
 
 
 def read_ledgers(paths):
@@ -46,7 +47,7 @@ class Books:
         self.plan = the_plan
         self.leads, self.strange_leads = set(), []
         for leadgen_id, in rows(session, "SELECT leadgen_id FROM leads"):
-            self.leads.add(leadgen_id)
+            self.leads.add(int(leadgen_id))
             if the_plan.number_of(leadgen_id) is None:
                 self.strange_leads.append(leadgen_id)
         self.n_leads, self.lead_events, self.other_events = map(int, session.query(
@@ -54,12 +55,12 @@ class Books:
             " count(*) FILTER (WHERE campo IS DISTINCT FROM 'leadgen') FROM eventos")[0])
         self.others = {n for text, in rows(session, "SELECT conteudo::text FROM eventos WHERE campo IS DISTINCT FROM"
                                                     " 'leadgen'") for n in self.numbers_in(text or "")}
-        self.archive = collections.defaultdict(set)
+        self.archive = collections.Counter()  # n: the states of its rows, a bit each
         for state, number in rows(session, "SELECT DISTINCT estado, m[1] FROM entregas, LATERAL regexp_matches("
                                            f"encode(corpo, 'escape'), '{plan.SQL_ID}', 'g') m"):
             n = the_plan.number_of(number)
             if n is not None:
-                self.archive[n].add(state)
+                self.archive[n] |= FATES[state][0]
         self.doubled_entries = int(session.query(
             "SELECT coalesce(sum(c - 1), 0) FROM (SELECT count(*) c FROM entregas WHERE fila_id IS NOT NULL"
             " GROUP BY fila_id, recebida_em HAVING count(*) > 1) t")[0][0])
@@ -86,8 +87,4 @@ class Books:
             "examples": {name: numbers[:NAMED] for name, numbers in found.items()}}
 
     def fate(self, n):
-        states = self.archive.get(n, set())
-        for state, name in (("pendente", "waiting"), ("morta", "dead"), ("processada", "without_effect")):
-            if state in states:
-                return name
-        return "lost"
+        return next((name for bit, name in FATES.values() if self.archive[n] & bit), "lost")

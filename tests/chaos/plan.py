@@ -39,8 +39,8 @@ class Plan:
         return self.meta.deliver(mine, "again")
 
     def leads(self, n):
-        """Its leadgen ids; none: it has one update of another form."""
-        return [u.facts[0][5:] for u in self.updates(n) if u.form == "lead"]
+        """Its leadgen ids, as numbers; none: it has one update of another form."""
+        return [int(u.facts[0][5:]) for u in self.updates(n) if u.form == "lead"]
 
     def number_of(self, number):
         """The delivery that an id belongs to; None: not one of this plan's."""
