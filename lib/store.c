@@ -93,6 +93,16 @@ void store_column_end(struct store_columns *c)
     c->end[c->n++] = c->b.len;
 }
 
+void store_column_texts(struct store_columns *c, const void *const *rows, size_t n, size_t offset)
+{
+    pg_array_begin(&c->b, PG_TEXT, n, true);
+    for (size_t i = 0; i < n; i++) {
+        const struct pg_text *text = (const void *)((const char *)rows[i] + offset);
+        pg_array_bytes(&c->b, text->data, text->len);
+    }
+    store_column_end(c);
+}
+
 enum status store_columns_query(struct store_columns *c, struct store_tx *t, struct pg *pg,
                                 const struct pg_statement *s)
 {

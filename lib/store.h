@@ -51,6 +51,8 @@ struct store_columns {
 };
 struct store_columns store_columns_init(void);
 void store_column_end(struct store_columns *c);
+/* One whole column: the struct pg_text at this offset of each row, NULL where it has no data. */
+void store_column_texts(struct store_columns *c, const void *const *rows, size_t n, size_t offset);
 /* Sends the statement as part of t and releases the buffer. STATUS_OVERLOADED without memory. */
 enum status store_columns_query(struct store_columns *c, struct store_tx *t, struct pg *pg,
                                 const struct pg_statement *s);

@@ -18,17 +18,6 @@ static const struct pg_statement insert = {
     .types = {PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
               PG_TIMESTAMPTZ_ARRAY, PG_TEXT_ARRAY}};
 
-static void add_texts(struct store_columns *c, const struct new_lead *const *rows, size_t n,
-                      size_t offset)
-{
-    pg_array_begin(&c->b, PG_TEXT, n, true);
-    for (size_t i = 0; i < n; i++) {
-        const struct pg_text *text = (const void *)((const char *)rows[i] + offset);
-        pg_array_bytes(&c->b, text->data, text->len);
-    }
-    store_column_end(c);
-}
-
 enum status store_lead_insert(struct store_tx *tx, struct pg *pg,
                               const struct new_lead *const *rows, size_t n)
 {
@@ -38,7 +27,7 @@ enum status store_lead_insert(struct store_tx *tx, struct pg *pg,
         offsetof(struct new_lead, conjunto_id)};
     struct store_columns c = store_columns_init();
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        add_texts(&c, rows, n, texts[i]);
+        store_column_texts(&c, (const void *const *)rows, n, texts[i]);
     pg_array_begin(&c.b, PG_TIMESTAMPTZ, n, false);
     for (size_t i = 0; i < n; i++)
         pg_array_time(&c.b, rows[i]->criado_us == STORE_NO_TIME

@@ -104,16 +104,30 @@ static int compare_text(struct pg_text a, struct pg_text b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+static int compare_times(int64_t a, int64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* Of equal keys the newest comes first, and of equal times the one that came first. */
 static int compare_eventos(const void *a, const void *b)
 {
-    const struct new_evento *const *x = a, *const *y = b;
-    return compare_text((*x)->chave, (*y)->chave);
+    const struct new_evento *x = *(const struct new_evento *const *)a;
+    const struct new_evento *y = *(const struct new_evento *const *)b;
+    int order = compare_text(x->chave, y->chave);
+    if (order == 0)
+        order = compare_times(y->ocorrido_us, x->ocorrido_us);
+    return order != 0 ? order : x < y ? -1 : x > y;
 }
 
 static int compare_leads(const void *a, const void *b)
 {
-    const struct new_lead *const *x = a, *const *y = b;
-    return compare_text((*x)->leadgen_id, (*y)->leadgen_id);
+    const struct new_lead *x = *(const struct new_lead *const *)a;
+    const struct new_lead *y = *(const struct new_lead *const *)b;
+    int order = compare_text(x->leadgen_id, y->leadgen_id);
+    if (order == 0)
+        order = compare_times(y->criado_us, x->criado_us);
+    return order != 0 ? order : x < y ? -1 : x > y;
 }
 
 static bool sorted_room(struct batch *b, size_t n)
@@ -155,12 +169,39 @@ static size_t collect_leads(struct batch *b)
     return n;
 }
 
+/* Sorts, and keeps the newest of equal keys: two of them in one statement would be refused. Its
+ * delivery is the first that brought the key, as it would be if they came one by one. */
+static size_t sort_eventos(struct batch *b, size_t n)
+{
+    size_t kept = 0;
+    struct new_evento **rows = (struct new_evento **)(void *)b->sorted;
+    qsort(b->sorted, n, sizeof *b->sorted, compare_eventos);
+    for (size_t i = 0; i < n; i++) {
+        struct new_evento *last = kept > 0 ? rows[kept - 1] : NULL;
+        if (!last || compare_text(last->chave, rows[i]->chave) != 0)
+            rows[kept++] = rows[i];
+        else if (rows[i]->entrega < last->entrega)
+            last->entrega = rows[i]->entrega;
+    }
+    return kept;
+}
+
+static size_t sort_leads(struct batch *b, size_t n)
+{
+    size_t kept = 0;
+    struct new_lead **rows = (struct new_lead **)(void *)b->sorted;
+    qsort(b->sorted, n, sizeof *b->sorted, compare_leads);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || compare_text(rows[kept - 1]->leadgen_id, rows[i]->leadgen_id) != 0)
+            rows[kept++] = rows[i];
+    return kept;
+}
+
 static enum status store_eventos(struct batch *b, struct store_tx *tx, struct pg *pg)
 {
-    size_t n = collect_eventos(b);
+    size_t n = sort_eventos(b, collect_eventos(b));
     if (n == 0)
         return STATUS_OK;
-    qsort(b->sorted, n, sizeof *b->sorted, compare_eventos);
     metric_add(&b->counters->eventos, n);
     return store_evento_insert(tx, pg, (const struct new_evento *const *)(const void *)b->sorted,
                                n);
@@ -168,10 +209,9 @@ static enum status store_eventos(struct batch *b, struct store_tx *tx, struct pg
 
 static enum status store_leads(struct batch *b, struct store_tx *tx, struct pg *pg)
 {
-    size_t n = collect_leads(b);
+    size_t n = sort_leads(b, collect_leads(b));
     if (n == 0)
         return STATUS_OK;
-    qsort(b->sorted, n, sizeof *b->sorted, compare_leads);
     metric_add(&b->counters->leads, n);
     return store_lead_insert(tx, pg, (const struct new_lead *const *)(const void *)b->sorted, n);
 }

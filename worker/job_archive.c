@@ -1,4 +1,4 @@
-/* job_archive: an update of a form that nobody knows: kept as an event under a digest of itself.
+/* job_archive: an update without an id that would make a key: kept as an event under a digest.
  *
  * The digest is of what is the same when Meta delivers the update again, alone or among others: the
  * object, the list, the entry's id and the update; not the entry's time, which is that of sending.
@@ -12,16 +12,23 @@
 
 enum { PREFIX = 5, KEY_LEN = PREFIX + 2 * SHA256_LEN };
 
+static void add_line(struct buf *b, const char *data, size_t len)
+{
+    buf_add(b, data, len);
+    buf_char(b, '\n');
+}
+
 static struct pg_text digest_key(const struct job_update *u, struct arena *arena)
 {
     uint8_t digest[SHA256_LEN];
-    struct buf b = buf_init(4 * u->body.len + 4 * JOBS_ID_MAX);
-    buf_add(&b, u->objeto.data, u->objeto.len);
-    buf_char(&b, '\n');
-    buf_str(&b, u->list);
-    buf_char(&b, '\n');
-    buf_add(&b, u->entidade.data, u->entidade.len);
-    buf_char(&b, '\n');
+    struct buf b = buf_init(4 * (u->body.len + u->context.len) + 4 * JOBS_ID_MAX);
+    add_line(&b, u->objeto.data, u->objeto.len);
+    add_line(&b, u->list, strlen(u->list));
+    add_line(&b, u->entidade.data, u->entidade.len);
+    if (u->context.type != JSONSCAN_NONE) {
+        jsonscan_canonical(u->context, &b);
+        buf_char(&b, '\n');
+    }
     jsonscan_canonical(u->body, &b);
     char *key = buf_failed(&b) ? NULL : arena_alloc(arena, KEY_LEN);
     if (key) {
@@ -33,22 +40,13 @@ static struct pg_text digest_key(const struct job_update *u, struct arena *arena
     return (struct pg_text){key, KEY_LEN};
 }
 
-/* A change has its time in the value, a message in itself. */
-static int64_t time_of(const struct job_update *u)
-{
-    static const char *const names[] = {"created_time", "timestamp"};
-    struct jsonscan v[2];
-    jsonscan_pick(strcmp(u->list, "changes") == 0 ? u->value : u->body, 2, names, v);
-    int64_t created = job_time_us(v[0]);
-    return created != STORE_NO_TIME ? created : job_time_us(v[1]);
-}
-
 enum status job_archive(const struct job_update *u, struct job_rows *rows)
 {
     struct new_evento *evento = job_add_evento_of(u, rows);
     if (!evento)
         return STATUS_OVERLOADED;
     evento->chave = digest_key(u, rows->arena);
-    evento->ocorrido_us = time_of(u);
+    evento->ocorrido_us = job_time_of(u);
+    job_describe(u, evento, rows->arena);
     return evento->chave.data ? STATUS_OK : STATUS_OVERLOADED;
 }

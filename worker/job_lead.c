@@ -36,7 +36,7 @@ enum status job_lead(const struct job_update *u, struct job_rows *rows)
     static const char *const names[N] = {"leadgen_id", "page_id", "form_id",
                                          "adgroup_id", "ad_id",   "created_time"};
     struct jsonscan v[N];
-    jsonscan_pick(u->value, N, names, v);
+    jsonscan_pick(u->root, N, names, v);
     struct pg_text id = job_id(v[LEADGEN], rows->arena);
     if (!id.data)
         return STATUS_NOT_FOUND;
