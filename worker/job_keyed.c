@@ -131,15 +131,20 @@ static void add_part(struct key *k, const struct job_update *u, const char *path
         k->failed = true;
 }
 
-static struct pg_text key_of(const struct job_update *u, struct arena *arena)
+/* STATUS_NOT_FOUND: a part is missing. */
+static enum status key_of(const struct job_update *u, struct arena *arena, struct pg_text *ret)
 {
     const char *const *parts = u->form->chave;
-    struct key k = {.len = 0};
+    struct key k;
+    k.len = 0;
+    k.failed = false;
     put(&k, parts[0], strlen(parts[0]));
     for (unsigned i = 1; i < JOBS_PARTS && parts[i] && !k.failed; i++)
         add_part(&k, u, parts[i], arena);
-    char *text = k.failed ? NULL : arena_copy(arena, k.text, k.len);
-    return (struct pg_text){text, text ? k.len : 0};
+    if (k.failed)
+        return STATUS_NOT_FOUND;
+    *ret = (struct pg_text){arena_copy(arena, k.text, k.len), k.len};
+    return ret->data ? STATUS_OK : STATUS_OVERLOADED;
 }
 
 /* ---- the event ---- */
@@ -170,9 +175,10 @@ void job_describe(const struct job_update *u, struct new_evento *evento, struct 
 
 enum status job_keyed(const struct job_update *u, struct job_rows *rows)
 {
-    struct pg_text chave = key_of(u, rows->arena);
-    if (!chave.data)
-        return STATUS_NOT_FOUND;
+    struct pg_text chave;
+    enum status st = key_of(u, rows->arena, &chave);
+    if (st != STATUS_OK)
+        return st;
     struct new_evento *evento = job_add_evento_of(u, rows);
     if (!evento)
         return STATUS_OVERLOADED;

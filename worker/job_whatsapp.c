@@ -92,21 +92,25 @@ static void put_change(const struct change *c, struct jsonscan element, const st
     buf_lit(b, "]}}");
 }
 
-/* The element alone when it would be too much, NULL when jsonb does not take it. */
-static struct pg_text compose(struct change *c, struct jsonscan element, const struct contact *k)
+/* Sets u's content: the element alone when more would be too much, NULL when jsonb does not take
+ * it.
+ */
+static enum status compose(struct change *c, struct job_update *u, const struct contact *k)
 {
-    struct pg_text text = {element.text, element.len};
-    if (!jsonscan_fits_jsonb(element))
-        return (struct pg_text){NULL, 0};
+    enum status st = STATUS_OK;
+    if (!jsonscan_fits_jsonb(u->body))
+        return STATUS_OK;
     struct buf b = buf_init(c->spare);
-    put_change(c, element, k, &b);
-    char *copy = buf_failed(&b) ? NULL : arena_copy(c->rows->arena, b.data, b.len);
-    if (copy) {
-        text = (struct pg_text){copy, b.len};
+    put_change(c, u->body, k, &b);
+    if (buf_failed(&b)) {
+        u->conteudo = (struct pg_text){u->body.text, u->body.len};
+    } else {
+        u->conteudo = (struct pg_text){arena_copy(c->rows->arena, b.data, b.len), b.len};
+        st = u->conteudo.data ? STATUS_OK : STATUS_OVERLOADED;
         c->spare -= b.len;
     }
     buf_release(&b);
-    return text;
+    return st;
 }
 
 /* ---- splitting ---- */
@@ -128,8 +132,9 @@ static enum status add_element(struct change *c, struct jsonscan element)
         return STATUS_INVALID;
     const struct contact *k = contact_of(c, element);
     u.body = u.root = element;
-    u.conteudo = compose(c, element, k);
-    enum status st = jobs_run_update(&u, c->rows);
+    enum status st = compose(c, &u, k);
+    if (st == STATUS_OK)
+        st = jobs_run_update(&u, c->rows);
     if (st != STATUS_OK)
         return st;
     struct new_evento *evento = &c->rows->eventos[c->rows->n_eventos - 1];
