@@ -43,6 +43,8 @@ def fill(t, database, words):
             SELECT i || '-0', now(), 'fila', '\\x7b7d', CASE i % 1000 WHEN 1 THEN 'pendente' WHEN 2 THEN 'morta'
                    ELSE 'processada' END FROM generate_series(1, {t.rows // 5}) i;
         INSERT INTO eventos (entrega_id, chave) SELECT i, 'leadgen:' || i FROM generate_series(1, {t.rows // 5}) i;
+        INSERT INTO eventos (entrega_id, chave, assunto, estado, ordem)
+            SELECT i, 'wamid:w' || i || ':sent', 'w' || i, 'sent', 1 FROM generate_series(1, {t.rows // 5}) i;
         INSERT INTO leads (leadgen_id, pagina_id, formulario_id, criado_em, estado)
             SELECT 10000000000000000 + i, 'p' || i % 20, 'f' || i % 200, now() - interval '1 s' * i,
                    CASE i % 100 WHEN 0 THEN 'pendente' WHEN 1 THEN 'falhou' ELSE 'completo' END
@@ -101,6 +103,8 @@ def others(rows):
     yield prepared("dead letters", "bigint, bigint", "SELECT id, motivo FROM entregas WHERE estado = 'morta' AND id < $1"
                    " ORDER BY id DESC LIMIT $2", LAST, 51)
     yield prepared("events", "bigint, bigint", "SELECT * FROM eventos WHERE id < $1 ORDER BY id DESC LIMIT $2", LAST, 51)
+    yield prepared("events of one message", "text", "SELECT * FROM eventos WHERE assunto = $1", "'w77'")
+    yield prepared("the present status of one message", "text", "SELECT * FROM mensagens WHERE wamid = $1", "'w77'")
     keyset = "(criado_em, leadgen_id) < (now(), 'z') ORDER BY criado_em DESC, leadgen_id DESC LIMIT 51"
     for filter_ in ("true", "pagina_id = 'p7'", "formulario_id = 'f7'", "estado = 'pendente'"):
         yield immediate(f"leads where {filter_}", f"SELECT * FROM leads WHERE {filter_} AND {keyset}")
