@@ -50,6 +50,30 @@ static void look_at_scan(const char *text, size_t size)
     json_decref(tree);
 }
 
+/* A column takes it: PostgreSQL's text is UTF-8 without U+0000. */
+static void look_at_text(struct pg_text text, size_t max)
+{
+    MUST(!text.data || (text.len > 0 && text.len <= max && text_utf8(text.data, text.len, NULL) &&
+                        !memchr(text.data, 0, text.len)));
+}
+
+static void look_at_evento(const struct new_evento *e)
+{
+    struct jsonscan root;
+    MUST(e->chave.data != NULL);
+    look_at_text(e->chave, JOBS_KEY_MAX);
+    look_at_text(e->objeto, JOBS_ID_MAX);
+    look_at_text(e->campo, JOBS_ID_MAX);
+    look_at_text(e->entidade, JOBS_ID_MAX);
+    look_at_text(e->assunto, JOBS_PART_MAX);
+    look_at_text(e->estado, JOBS_STATE_MAX);
+    look_at_text(e->contato, JOBS_ID_MAX);
+    if (e->conteudo.data) {
+        MUST(jsonscan_check(e->conteudo.data, e->conteudo.len, &root) == NULL);
+        MUST(jsonscan_fits_jsonb(root));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data, *motivo = NULL;
@@ -61,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(st == STATUS_OK || st == STATUS_INVALID);
     MUST((st == STATUS_INVALID) == (motivo != NULL));
     for (size_t i = 0; i < rows.n_eventos; i++)
-        MUST(rows.eventos[i].chave.data != NULL && rows.eventos[i].chave.len > 0);
+        look_at_evento(&rows.eventos[i]);
     for (size_t i = 0; i < rows.n_leads; i++)
         MUST(rows.leads[i].leadgen_id.data != NULL && rows.leads[i].leadgen_id.len > 0);
     job_rows_release(&rows);
