@@ -25,7 +25,7 @@ enum {
     BATCH_EXTRA = 128, /* room for claims that come in when it is full */
     BATCH_BYTES = 16 << 20, /* of bodies: full beyond that */
     BATCH_EVENTOS = 20000,  /* rows: full beyond that */
-    BATCH_ARENA = 400 << 20 /* never reached: BATCH_EXTRA bodies of 3 MiB and their ids */
+    BATCH_ARENA = 400 << 20 /* hardly ever reached: BATCH_EXTRA bodies of 3 MiB and their ids */
 };
 
 struct batch {

@@ -218,9 +218,10 @@ class Odd(FormsCase):
 
 
 class Shuffled(FormsCase):
-    """Every event five times over, in deliveries of any size and order."""
+    """Every event five times over, in deliveries of any size and order. EVENTOS=100000 for the long form,
+    SEED=n for an order that was printed before."""
 
-    KEYS, COPIES, VERSIONS = 2000, 5, 3
+    KEYS, COPIES, VERSIONS = int(os.environ.get("EVENTOS", 2000)), 5, 3
 
     def updates(self):
         """(object, list, update, key, time, mark); the mark is what the newest is known by."""
@@ -291,7 +292,7 @@ class Shuffled(FormsCase):
             if key not in newest or at > newest[key][0]:
                 newest[key] = (at, mark)
         self.send_all(list(self.batches(updates, rnd)))
-        self.drained(60)
+        self.drained(60 + self.KEYS // 500)
         rows = self.query("SELECT chave, substring(conteudo::text FROM 'marca-[0-9]+-[0-9]+') FROM eventos")
         self.assertEqual(len(rows), self.KEYS, f"SEED={seed}")
         self.assertEqual(dict(rows), {key: mark for key, (_, mark) in newest.items()}, f"SEED={seed}")
