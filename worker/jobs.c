@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
+
 #define PERSON "sender.id|recipient.id" /* the one that is not the page */
 #define TARGET "photo_id|video_id|share_id|album_id|event_id|link_id"
 
@@ -309,14 +311,41 @@ static enum status split_list(struct split *s, struct jsonscan list)
     return st;
 }
 
+/* Instagram's own login leaves the list out: {"id":…,"time":…,"field":…,"value":…}. The same change
+ * in a list, so that it is the same event; JSONSCAN_NONE without memory. Source: Meta, "Instagram
+ * Platform", "Webhook Notification Examples". */
+static struct jsonscan bare_change(struct jsonscan field, struct jsonscan value,
+                                   struct arena *arena)
+{
+    struct jsonscan list = {JSONSCAN_NONE, NULL, 0};
+    struct buf b = buf_init(field.len + value.len + 32); /* 21 of them are written */
+    buf_lit(&b, "[{\"field\":");
+    buf_add(&b, field.text, field.len);
+    buf_lit(&b, ",\"value\":");
+    buf_add(&b, value.text, value.len);
+    buf_lit(&b, "}]");
+    char *copy = buf_failed(&b) ? NULL : arena_copy(arena, b.data, b.len);
+    if (copy)
+        list = (struct jsonscan){JSONSCAN_ARRAY, copy, b.len};
+    buf_release(&b);
+    return list;
+}
+
 static enum status split_entry(struct split *s, struct jsonscan entry)
 {
-    static const char *const names[N_LISTS + 1] = {"changes", "messaging", "standby",
-                                                   "changed_fields", "id"};
-    struct jsonscan members[N_LISTS + 1];
+    enum { ID = N_LISTS, FIELD, VALUE, N };
+    static const char *const names[N] = {"changes", "messaging", "standby", "changed_fields",
+                                         "id",      "field",     "value"};
+    struct jsonscan members[N];
     enum status st = STATUS_OK;
-    jsonscan_pick(entry, N_LISTS + 1, names, members);
-    s->update.entidade = job_id(members[N_LISTS], s->rows->arena);
+    jsonscan_pick(entry, N, names, members);
+    s->update.entidade = job_id(members[ID], s->rows->arena);
+    if (members[0].type == JSONSCAN_NONE && members[FIELD].type == JSONSCAN_STRING &&
+        members[VALUE].type != JSONSCAN_NONE) {
+        members[0] = bare_change(members[FIELD], members[VALUE], s->rows->arena);
+        if (members[0].type == JSONSCAN_NONE)
+            return STATUS_OVERLOADED;
+    }
     for (unsigned i = 0; i < N_LISTS && st == STATUS_OK; i++) {
         s->update.list = lists[i];
         st = split_list(s, members[i]);
