@@ -36,12 +36,15 @@ struct config {
     int64_t redis_db;         /* from REDIS_URL; 0 */
     enum log_level log_level; /* LOG_LEVEL debug|info|warn|error */
     enum log_format log_format;
+    char *meta_app_secret; /* META_APP_SECRET: one, or two separated by a comma; NULL for none */
+    /* worker */
+    char *meta_access_token; /* META_ACCESS_TOKEN; NULL: no lead is looked up */
+    char *graph_url;         /* GRAPH_URL: http(s), no slash at its end */
     /* api */
     char *host;              /* HOST, an IPv4 or IPv6 address */
     int64_t port;            /* PORT 1..65535 */
     int64_t threads;         /* THREADS 1..64; 0 at default means cores, resolved by config_load */
     int64_t posts_cache_ttl; /* POSTS_CACHE_TTL 1..86400, seconds */
-    char *meta_app_secret;   /* META_APP_SECRET: one, or two separated by a comma; NULL for none */
     char *meta_verify_token; /* NULL for none */
     int64_t request_timeout_ms; /* REQUEST_TIMEOUT_MS 100..60000 */
     char *frontend_url;         /* FRONTEND_URL: http(s) origin, no trailing slash kept */

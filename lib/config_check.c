@@ -161,6 +161,25 @@ const char *config_check_redis_url(struct config *c, char *value)
     return NULL;
 }
 
+/* Length of "http://" or "https://", 0 for neither. */
+static size_t scheme_of(const char *url)
+{
+    return starts_with(url, "https://") ? 8 : starts_with(url, "http://") ? 7 : 0;
+}
+
+/* A host and perhaps a port. */
+static bool is_authority(const char *s, size_t len)
+{
+    char copy[300]; /* 253 of a host, the port, brackets */
+    const char *host;
+    int64_t port = 0;
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, s, len);
+    copy[len] = '\0';
+    return split_host_port(copy, &host, &port);
+}
+
 const char *config_check_one_or_two(struct config *c, char *value)
 {
     (void)c;
@@ -172,19 +191,41 @@ const char *config_check_one_or_two(struct config *c, char *value)
 /* RFC 6454 section 6.2: scheme, host and port alone. One slash at the end is dropped. */
 const char *config_check_origin(struct config *c, char *value)
 {
-    static const char want[] = "an origin: http:// or https://, a host and perhaps a port, no path";
-    char copy[300]; /* 253 of a host, the scheme, the port, brackets */
-    const char *host;
-    int64_t port = 0;
     (void)c;
-    size_t scheme = starts_with(value, "https://") ? 8 : starts_with(value, "http://") ? 7 : 0;
-    size_t len = strlen(value);
-    if (scheme == 0 || len >= sizeof copy)
-        return want;
-    if (value[len - 1] == '/')
+    size_t scheme = scheme_of(value), len = strlen(value);
+    if (len > scheme && value[len - 1] == '/')
         value[--len] = '\0';
-    if (len < scheme)
-        return want;
-    memcpy(copy, value, len + 1);
-    return split_host_port(copy + scheme, &host, &port) ? NULL : want;
+    return scheme > 0 && is_authority(value + scheme, len - scheme)
+               ? NULL
+               : "an origin: http:// or https://, a host and perhaps a port, no path";
+}
+
+const char *config_check_token(struct config *c, char *value)
+{
+    (void)c;
+    for (const char *s = value; *s; s++)
+        if (*s <= ' ' || *s > '~')
+            return "a token of visible ASCII characters, without spaces";
+    return NULL;
+}
+
+/* RFC 3986 section 3.3 without escapes: what the paths of versions and gateways are made of. */
+static bool is_path(const char *s)
+{
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-._~/";
+    return s[strspn(s, characters)] == '\0' && !strstr(s, "//") && !strstr(s, "/..");
+}
+
+const char *config_check_base_url(struct config *c, char *value)
+{
+    (void)c;
+    size_t scheme = scheme_of(value), len = strlen(value);
+    if (len > scheme && value[len - 1] == '/')
+        value[--len] = '\0';
+    size_t authority = strcspn(value + scheme, "/");
+    return scheme > 0 && is_authority(value + scheme, authority) &&
+                   is_path(value + scheme + authority)
+               ? NULL
+               : "an http:// or https:// URL: a host, perhaps a port and a path, no user or query";
 }

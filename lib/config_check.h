@@ -18,6 +18,10 @@ const char *config_check_address(struct config *c, char *value);
 const char *config_check_one_or_two(struct config *c, char *value);
 /* An http or https origin (RFC 6454 section 6.2); drops one slash at its end. */
 const char *config_check_origin(struct config *c, char *value);
+/* An access token: visible ASCII alone, so that a stray newline or space is seen at the start. */
+const char *config_check_token(struct config *c, char *value);
+/* An http or https URL without user, query and fragment; drops one slash at its end. */
+const char *config_check_base_url(struct config *c, char *value);
 
 /* Frees a text and leaves nothing of it in memory. NULL is fine. */
 void config_free_text(char *s);

@@ -21,6 +21,14 @@ struct worker_counters {
         given_up; /* deliveries that not even as dead letters could be stored: left in the queue */
     metric groups_made;                 /* times that the group was missing and made */
     struct metric_histogram batch_time; /* from the first statement to the commit */
+    /* look-ups in the Graph API, by outcome (graph.h) */
+    metric graph_ok;                    /* leads filled in, test leads among them */
+    metric graph_limited;               /* calls that a rate limit refused */
+    metric graph_retry;                 /* leads that wait for their next attempt */
+    metric graph_failed;                /* leads given up: 'falhou' */
+    metric graph_token;                 /* calls refused for the token, its rights or the version */
+    metric graph_in_flight;             /* a gauge: calls under way (modulo 2^64) */
+    struct metric_histogram graph_time; /* of a call, whatever came of it */
 };
 
 #endif

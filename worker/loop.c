@@ -17,6 +17,7 @@
 #include "direct.h"
 #include "drain.h"
 #include "ev.h"
+#include "graph.h"
 #include "log.h"
 #include "notify.h"
 #include "queue.h"
@@ -34,6 +35,7 @@ struct loop {
     struct drain *drain;
     struct direct *direct;
     struct chores *chores;
+    struct graph *graph;
     struct worker_counters counters;
     struct ev_io stop;
     struct queue_ticket leaving;
@@ -65,6 +67,7 @@ static void on_stop(struct ev_io *io, uint32_t events)
     log_info("stopping", NULL, "finishing what is in hand");
     drain_stop(l->drain);
     direct_stop(l->direct);
+    graph_stop(l->graph);
 }
 
 static void on_left(struct queue_ticket *t, enum status st)
@@ -87,7 +90,7 @@ static bool finished(const struct loop *l)
 {
     if (l->stop_since_ms == 0)
         return false;
-    return (l->left && direct_done(l->direct)) ||
+    return (l->left && direct_done(l->direct) && graph_done(l->graph)) ||
            ev_now_ms(l->ev) - l->stop_since_ms > LOOP_STOP_MS;
 }
 
@@ -103,12 +106,14 @@ static void on_tick(void *ctx, int64_t now_ms)
     rds_tick(l->rds, now_ms);
     drain_tick(l->drain, now_ms);
     direct_tick(l->direct, now_ms);
+    graph_tick(l->graph, now_ms);
 }
 
 static void pump(struct loop *l)
 {
     drain_pump(l->drain);
     direct_pump(l->direct);
+    graph_pump(l->graph);
     if (l->stop_since_ms == 0)
         chores_pump(l->chores);
     else
@@ -149,8 +154,9 @@ static bool make_users(struct loop *l, const struct config *c)
     l->drain = drain_new(&o);
     l->direct = direct_new(l->ev, l->directs, &l->counters, max_attempts);
     l->chores = chores_new(l->ev, l->tasks);
+    l->graph = graph_new(l->ev, c, &l->counters);
     l->stop = (struct ev_io){.fd = stop_fd(), .events = EPOLLIN, .ready = on_stop};
-    return l->drain && l->direct && l->chores && ev_add(l->ev, &l->stop);
+    return l->drain && l->direct && l->chores && l->graph && ev_add(l->ev, &l->stop);
 }
 
 static bool start(struct loop *l, const struct config *c)
@@ -173,6 +179,7 @@ static void end(struct loop *l)
     rds_free(l->waiting);
     rds_free(l->rds);
     chores_free(l->chores);
+    graph_free(l->graph);
     direct_free(l->direct);
     drain_free(l->drain);
     ev_free(l->ev);
