@@ -214,7 +214,9 @@ static bool is_path(const char *s)
 {
     static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                      "0123456789-._~/";
-    return s[strspn(s, characters)] == '\0' && !strstr(s, "//") && !strstr(s, "/..");
+    size_t len = strlen(s);
+    return strspn(s, characters) == len && !strstr(s, "//") && !strstr(s, "/..") &&
+           (len == 0 || s[len - 1] != '/');
 }
 
 const char *config_check_base_url(struct config *c, char *value)

@@ -167,13 +167,13 @@ END_TEST
 START_TEST(test_the_worker_neither_reads_nor_checks_what_is_the_apis)
 {
     set("PORT", "abc");
-    set("META_APP_SECRET", ",");
+    set("FRONTEND_URL", ",");
     set("LOG_LEVEL", "warn");
     set("NOBODY_KNOWS_THIS", "x");
     ck_assert_msg(load(CONFIG_WORKER) != NULL, "%s", said);
     ck_assert_int_eq(c->log_level, LOG_WARN);
     ck_assert_ptr_null(c->host);
-    ck_assert_ptr_null(c->meta_app_secret);
+    ck_assert_ptr_null(c->frontend_url);
     ck_assert_ptr_nonnull(c->database_url);
     ck_assert_ptr_null(load(CONFIG_API));
 }
@@ -292,6 +292,49 @@ START_TEST(test_only_an_origin_is_a_frontend_url)
         ck_assert_msg(load(CONFIG_API) != NULL, "%s", said);
         ck_assert_str_eq(c->frontend_url, good[i]);
     }
+}
+END_TEST
+
+START_TEST(test_graph_is_a_url_of_host_port_and_path)
+{
+    static const char *const bad[] = {
+        "graph.facebook.com", "ftp://h",     "http://",     "http:///",
+        "http:///v1",         "http://u@h/", "http://h?x",  "http://h#x",
+        "http://h:0",         "http://a b",  "http://h//",  "http://h/a//b",
+        "http://h/a?b",       "http://h/%",  "http://h/..", "http://h/\n",
+    };
+    static const char *const good[] = {
+        "https://graph.facebook.com/v25.0",
+        "http://127.0.0.1:8080/v25.0",
+        "https://[::1]:8443/gateway/meta_1/~x",
+        "http://h",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        set("GRAPH_URL", bad[i]);
+        ck_assert_msg(load(CONFIG_WORKER) == NULL, "%s", bad[i]);
+        ck_assert_ptr_nonnull(strstr(said, "alicerce: GRAPH_URL: got \""));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        set("GRAPH_URL", good[i]);
+        ck_assert_msg(load(CONFIG_WORKER) != NULL, "%s", said);
+        ck_assert_str_eq(c->graph_url, good[i]);
+    }
+    set("GRAPH_URL", "https://graph.facebook.com/v25.0/");
+    ck_assert_str_eq(load(CONFIG_WORKER)->graph_url, "https://graph.facebook.com/v25.0");
+}
+END_TEST
+
+START_TEST(test_an_access_token_has_no_spaces_and_is_never_told)
+{
+    static const char *const bad[] = {"EAAB xyz", "EAABxyz\n", "EAABxyz\r", "EAAB\xc3\xa9xyz"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        set("META_ACCESS_TOKEN", bad[i]);
+        ck_assert_ptr_null(load(CONFIG_WORKER));
+        ck_assert_ptr_nonnull(strstr(said, "alicerce: META_ACCESS_TOKEN: got a value of "));
+        ck_assert_ptr_null(strstr(said, "EAAB"));
+    }
+    set("META_ACCESS_TOKEN", "EAAB|x/y+z=");
+    ck_assert_str_eq(load(CONFIG_WORKER)->meta_access_token, "EAAB|x/y+z=");
 }
 END_TEST
 
@@ -495,7 +538,10 @@ START_TEST(test_the_table_is_aligned_and_each_program_sees_its_rows)
     ck_assert_ptr_nonnull(strstr(table, "(debug|info|warn|error)\n"));
     ck_assert_ptr_nonnull(strstr(small, "REDIS_URL"));
     ck_assert_ptr_null(strstr(small, "THREADS"));
-    ck_assert_ptr_null(strstr(small, "META_"));
+    ck_assert_ptr_null(strstr(small, "META_VERIFY_TOKEN"));
+    ck_assert_ptr_nonnull(strstr(small, "META_APP_SECRET"));
+    ck_assert_ptr_nonnull(strstr(small, "META_ACCESS_TOKEN"));
+    ck_assert_ptr_null(strstr(table, "META_ACCESS_TOKEN"));
 }
 END_TEST
 
@@ -524,6 +570,8 @@ Suite *suite_config(void)
     tcase_add_test(tc, test_a_wrong_database_url_does_not_leak_its_password);
     tcase_add_test(tc, test_database_urls_that_libpq_reads_are_taken);
     tcase_add_test(tc, test_only_an_origin_is_a_frontend_url);
+    tcase_add_test(tc, test_graph_is_a_url_of_host_port_and_path);
+    tcase_add_test(tc, test_an_access_token_has_no_spaces_and_is_never_told);
     tc = new_case(s, "redis_url");
     tcase_add_test(tc, test_redis_url_has_all_its_parts);
     tcase_add_test(tc, test_redis_url_is_percent_decoded);
