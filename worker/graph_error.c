@@ -11,41 +11,42 @@
 enum { ANY = -1 };
 
 static const struct row {
-    int from, to;     /* code */
-    int subcode;      /* ANY, or this one alone */
-    const char *text; /* NULL, or what the message must hold */
+    int from, to; /* code */
+    int subcode;  /* ANY, or this one alone */
     enum graph_verdict verdict;
+    const char *text; /* NULL, or what the message must hold */
     const char *motivo, *advice;
 } table[] = {
-#define TOKEN "make a new access token with the permission leads_retrieval and set META_ACCESS_TOKEN"
+#define TOKEN                                                                                      \
+    "make a new access token with the permission leads_retrieval and set META_ACCESS_TOKEN"
 #define RIGHTS                                                                                     \
     "give the token's user or system user the page and leads_retrieval, or set "                   \
     "META_ACCESS_TOKEN to one that has them"
-    {4, 4, ANY, NULL, GRAPH_LIMITED_ALL, "limite de chamadas do aplicativo", NULL},
-    {17, 17, ANY, NULL, GRAPH_LIMITED_ALL, "limite de chamadas do usuário", NULL},
-    {341, 341, ANY, NULL, GRAPH_LIMITED_ALL, "limite do aplicativo", NULL},
-    {368, 368, ANY, NULL, GRAPH_LIMITED_ALL, "bloqueio temporário pela Meta", NULL},
-    {32, 32, ANY, NULL, GRAPH_LIMITED_PAGE, "limite de chamadas da página", NULL},
-    {613, 613, ANY, NULL, GRAPH_LIMITED_PAGE, "limite de chamadas", NULL},
-    {80000, 80014, ANY, NULL, GRAPH_LIMITED_PAGE, "limite de chamadas da página", NULL},
-    {190, 190, ANY, NULL, GRAPH_MISCONFIGURED, "token recusado", TOKEN},
-    {102, 102, ANY, NULL, GRAPH_MISCONFIGURED, "token recusado", TOKEN},
-    {104, 104, ANY, NULL, GRAPH_MISCONFIGURED, "token ou prova recusados", TOKEN},
-    {100, 100, ANY, "appsecret_proof", GRAPH_MISCONFIGURED, "appsecret_proof recusado",
+    {4, 4, ANY, GRAPH_LIMITED_ALL, NULL, "limite de chamadas do aplicativo", NULL},
+    {17, 17, ANY, GRAPH_LIMITED_ALL, NULL, "limite de chamadas do usuário", NULL},
+    {341, 341, ANY, GRAPH_LIMITED_ALL, NULL, "limite do aplicativo", NULL},
+    {368, 368, ANY, GRAPH_LIMITED_ALL, NULL, "bloqueio temporário pela Meta", NULL},
+    {32, 32, ANY, GRAPH_LIMITED_PAGE, NULL, "limite de chamadas da página", NULL},
+    {613, 613, ANY, GRAPH_LIMITED_PAGE, NULL, "limite de chamadas", NULL},
+    {80000, 80014, ANY, GRAPH_LIMITED_PAGE, NULL, "limite de chamadas da página", NULL},
+    {190, 190, ANY, GRAPH_MISCONFIGURED, NULL, "token recusado", TOKEN},
+    {102, 102, ANY, GRAPH_MISCONFIGURED, NULL, "token recusado", TOKEN},
+    {104, 104, ANY, GRAPH_MISCONFIGURED, NULL, "token ou prova recusados", TOKEN},
+    {100, 100, ANY, GRAPH_MISCONFIGURED, "appsecret_proof", "appsecret_proof recusado",
      "set META_APP_SECRET to the secret of the app that META_ACCESS_TOKEN belongs to"},
-    {100, 100, ANY, "nonexisting field", GRAPH_MISCONFIGURED, "a versão da API não tem os campos",
+    {100, 100, ANY, GRAPH_MISCONFIGURED, "nonexisting field", "a versão da API não tem os campos",
      "set GRAPH_URL to a version that serves them"},
-    {3, 3, ANY, NULL, GRAPH_MISCONFIGURED, "falta permissão ao token", RIGHTS},
-    {10, 10, ANY, NULL, GRAPH_MISCONFIGURED, "falta permissão ao token", RIGHTS},
-    {200, 299, ANY, NULL, GRAPH_MISCONFIGURED, "falta permissão ao token", RIGHTS},
-    {12, 12, ANY, NULL, GRAPH_MISCONFIGURED, "versão da API recusada",
+    {3, 3, ANY, GRAPH_MISCONFIGURED, NULL, "falta permissão ao token", RIGHTS},
+    {10, 10, ANY, GRAPH_MISCONFIGURED, NULL, "falta permissão ao token", RIGHTS},
+    {200, 299, ANY, GRAPH_MISCONFIGURED, NULL, "falta permissão ao token", RIGHTS},
+    {12, 12, ANY, GRAPH_MISCONFIGURED, NULL, "versão da API recusada",
      "set GRAPH_URL to a version that Meta still serves"},
-    {2635, 2635, ANY, NULL, GRAPH_MISCONFIGURED, "versão da API recusada",
+    {2635, 2635, ANY, GRAPH_MISCONFIGURED, NULL, "versão da API recusada",
      "set GRAPH_URL to a version that Meta still serves"},
-    {1, 2, ANY, NULL, GRAPH_RETRY, "falha da Meta", NULL},
-    {100, 100, 33, NULL, GRAPH_REFUSED, "o lead não existe ou o token não o alcança", NULL},
-    {100, 100, ANY, NULL, GRAPH_REFUSED, "pedido recusado", NULL},
-    {803, 803, ANY, NULL, GRAPH_REFUSED, "o lead não existe", NULL},
+    {1, 2, ANY, GRAPH_RETRY, NULL, "falha da Meta", NULL},
+    {100, 100, 33, GRAPH_REFUSED, NULL, "o lead não existe ou o token não o alcança", NULL},
+    {100, 100, ANY, GRAPH_REFUSED, NULL, "pedido recusado", NULL},
+    {803, 803, ANY, GRAPH_REFUSED, NULL, "o lead não existe", NULL},
 };
 enum { N_ROWS = sizeof table / sizeof table[0] };
 
