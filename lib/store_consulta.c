@@ -9,9 +9,7 @@
 static const struct pg_statement claim = {
     .name = "",
     .sql = "WITH vistos AS MATERIALIZED ("
-           " SELECT leadgen_id, pagina_id, proxima_em FROM leads"
-           " WHERE estado = 'pendente' AND proxima_em <= now()"
-           " ORDER BY proxima_em LIMIT $2 FOR UPDATE SKIP LOCKED),"
+           " SELECT leadgen_id, pagina_id, proxima_em FROM leads_devidos($2)),"
            " divididos AS MATERIALIZED ("
            " SELECT v.leadgen_id, p.ms,"
            " row_number() OVER (PARTITION BY p.ms IS NULL ORDER BY v.proxima_em) AS n"

@@ -399,8 +399,10 @@ class Workers(GraphCase):
         self.add("430")
         self.worker()
         self.assertTrue(eventually(lambda: self.graph.calls_of("430"), 10), self.tails())
+        self.stack.pg.freeze()  # the outcome is written to it, and is then lost with it
+        self.assertTrue(eventually(lambda: self.graph.calls_of("430")[0].ended, 10), self.tails())
+        time.sleep(0.5)
         self.stack.pg.kill()
-        time.sleep(2.5)
         self.stack.pg.start()
         self.wait("430", seconds=20)
         self.assertEqual(len(self.graph.calls_of("430")), 1)
