@@ -100,8 +100,6 @@ def others(rows):
                    "'77-0'", "now()")
     yield prepared("deliveries for the worker", "bigint", "SELECT id, corpo FROM entregas WHERE estado = 'pendente'"
                    " ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", 100)
-    yield prepared("dead letters", "bigint, bigint", "SELECT id, motivo FROM entregas WHERE estado = 'morta' AND id < $1"
-                   " ORDER BY id DESC LIMIT $2", LAST, 51)
     yield prepared("events", "bigint, bigint", "SELECT * FROM eventos WHERE id < $1 ORDER BY id DESC LIMIT $2", LAST, 51)
     yield prepared("events of one message", "text", "SELECT * FROM eventos WHERE assunto = $1", "'w77'")
     yield prepared("the present status of one message", "text", "SELECT * FROM mensagens WHERE wamid = $1", "'w77'")
@@ -113,8 +111,9 @@ def others(rows):
 def check(name, plan):
     whole = re.search(r"Seq Scan on (posts|posts_busca|idempotencia|entregas|eventos|leads)\b", plan)
     assert not whole, f"{name}: reads all of {whole.group(1)}\n{plan}"
-    wasted = re.search(r"Rows Removed by Filter: \d+", plan)
-    assert not wasted or name.startswith("search"), f"{name}: {wasted.group()}\n{plan}"
+    wasted = re.search(r"Rows Removed by Filter: (\d+)", plan)
+    borne = 1 if " behind " in name else 0  # the row that the page begins behind
+    assert not wasted or name.startswith("search") or int(wasted.group(1)) <= borne, f"{name}: {wasted.group()}\n{plan}"
     took = float(re.search(r"Execution Time: ([0-9.]+)", plan).group(1))
     assert took < MAX_MS, f"{name}: {took} ms\n{plan}"
 
