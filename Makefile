@@ -26,10 +26,9 @@ else
 BUILD ?= build/$(SANITIZE)
 endif
 
-LIB_PKGS := libpq hiredis jansson libcrypto
-API_PKGS := libmicrohttpd
+LIB_PKGS    := libpq hiredis jansson libcrypto libmicrohttpd
 WORKER_PKGS := libcurl
-PKGS     := $(LIB_PKGS) $(API_PKGS) $(WORKER_PKGS)
+PKGS        := $(LIB_PKGS) $(WORKER_PKGS)
 
 # What the compiler is and knows: -fcf-protection is x86's, LTO wants GNU ld's plugin of the same compiler.
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))

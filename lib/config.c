@@ -174,6 +174,28 @@ static const struct option options[] = {
      .min = 1,
      .max = 20,
      .meaning = "attempts at storing a delivery before it is a dead letter"},
+    {.name = "ENTREGAS_RETENCAO_DIAS",
+     .type = OPTION_INTEGER,
+     .programs = CONFIG_WORKER,
+     .field = FIELD(entregas_retencao_dias),
+     .fallback = "90",
+     .min = 0,
+     .max = 36500,
+     .meaning = "life of processed deliveries in the archive, days; 0: for ever"},
+    {.name = "METRICS_HOST",
+     .type = OPTION_TEXT,
+     .programs = CONFIG_WORKER,
+     .field = FIELD(metrics_host),
+     .fallback = "0.0.0.0",
+     .check = config_check_address,
+     .meaning = "address of /metrics and /health, IPv4 or IPv6"},
+    {.name = "METRICS_PORT",
+     .type = OPTION_INTEGER,
+     .programs = CONFIG_WORKER,
+     .field = FIELD(metrics_port),
+     .min = 1,
+     .max = 65535,
+     .meaning = "port of /metrics and /health; they are off without it"},
 };
 enum { N_OPTIONS = sizeof options / sizeof options[0] };
 
@@ -367,7 +389,7 @@ static bool set_from_file(struct config *c, const struct option *o, const char *
 
 static bool load_option(struct config *c, const struct option *o, FILE *err)
 {
-    char file_name[64]; /* REQUEST_TIMEOUT_MS is the longest name, of 18 */
+    char file_name[64]; /* ENTREGAS_RETENCAO_DIAS is the longest name, of 22 */
     snprintf(file_name, sizeof file_name, "%s_FILE", o->name);
     const char *value = variable(o->name);
     const char *path = is_hidden(o) ? variable(file_name) : NULL;

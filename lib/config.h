@@ -20,9 +20,11 @@ enum exit_code {
     EXIT_OK = 0,
     EXIT_USAGE = 64,       /* unknown flag or argument */
     EXIT_MIGRATION = 65,   /* an applied SQL file was changed */
+    EXIT_NOT_FOUND = 66,   /* fila: an id that is not there */
     EXIT_UNAVAILABLE = 69, /* --migrate, --healthcheck, fila: the server is away */
     EXIT_INTERNAL = 70,    /* a failure inside */
     EXIT_OS = 71,          /* the port is taken, no memory, no threads */
+    EXIT_UNFINISHED = 75,  /* fila reenviar --esperar: not all is done yet */
     EXIT_BAD_CONFIG = 78   /* a variable, or Redis' maxmemory-policy, is wrong */
 };
 
@@ -49,7 +51,10 @@ struct config {
     int64_t request_timeout_ms; /* REQUEST_TIMEOUT_MS 100..60000 */
     char *frontend_url;         /* FRONTEND_URL: http(s) origin, no trailing slash kept */
     /* worker */
-    int64_t fila_tentativas; /* FILA_TENTATIVAS 1..20 */
+    int64_t fila_tentativas;        /* FILA_TENTATIVAS 1..20 */
+    int64_t entregas_retencao_dias; /* ENTREGAS_RETENCAO_DIAS 0..36500; 0: for ever */
+    char *metrics_host;             /* METRICS_HOST, an IPv4 or IPv6 address */
+    int64_t metrics_port;           /* METRICS_PORT 1..65535; 0: none */
 };
 
 /* Reads the environment for `program`. NULL after printing one line to `err` that names the

@@ -21,6 +21,13 @@ void metric_observe_us(struct metric_histogram *h, uint64_t us)
     metric_add(&h->sum_us, us);
 }
 
+void metric_observe_size(struct metric_sizes *h, uint64_t size)
+{
+    unsigned i = size <= 1 ? 0 : 64 - (unsigned)__builtin_clzll(size - 1);
+    metric_add(&h->bucket[i < METRIC_SIZES ? i : METRIC_SIZES], 1);
+    metric_add(&h->sum, size);
+}
+
 /* HELP takes two escapes: a backslash and a line feed. */
 static void put_help(struct buf *b, const char *help)
 {
@@ -89,4 +96,17 @@ void metrics_histogram(struct buf *b, const char *name, const char *labels,
     put_sum(b, name, labels, sum_us);
     buf_str(b, name);
     metrics_value(b, "_count", labels, count);
+}
+
+void metrics_sizes(struct buf *b, const char *name, const struct metric_sizes *h)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < METRIC_SIZES; i++) {
+        count += metric_get(&h->bucket[i]);
+        buf_printf(b, "%s_bucket{le=\"%u\"} %" PRIu64 "\n", name, 1U << i, count);
+    }
+    count += metric_get(&h->bucket[METRIC_SIZES]);
+    buf_printf(b, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+    buf_printf(b, "%s_sum %" PRIu64 "\n%s_count %" PRIu64 "\n", name, metric_get(&h->sum), name,
+               count);
 }

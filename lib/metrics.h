@@ -31,6 +31,15 @@ struct metric_histogram {
 };
 void metric_observe_us(struct metric_histogram *h, uint64_t us);
 
+enum { METRIC_SIZES = 12 };
+
+/* Powers of two: bucket i counts what was <= 2^i (1 … 2048), the last one everything. */
+struct metric_sizes {
+    metric bucket[METRIC_SIZES + 1];
+    metric sum;
+};
+void metric_observe_size(struct metric_sizes *h, uint64_t size);
+
 /* Writers of the text format. type is "counter", "gauge" or "histogram". */
 void metrics_head(struct buf *b, const char *name, const char *type, const char *help);
 /* labels: `rota="posts",codigo="200"` or NULL. */
@@ -38,5 +47,6 @@ void metrics_value(struct buf *b, const char *name, const char *labels, uint64_t
 /* Sums `n` histograms into one series with _bucket, _sum (seconds) and _count. */
 void metrics_histogram(struct buf *b, const char *name, const char *labels,
                        const struct metric_histogram *const *parts, unsigned n);
+void metrics_sizes(struct buf *b, const char *name, const struct metric_sizes *h);
 
 #endif

@@ -346,7 +346,9 @@ static const char inspect[] =
     "  pending = pending + f.pending\n"
     "  if f.idle < tonumber(ARGV[1]) then alive = alive + 1 end\n"
     "end\n"
-    "return {len, pending, alive, first[1] and first[1][1] or ''}";
+    "local memory = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', 100)\n"
+    "return {len, pending, alive, first[1] and first[1][1] or '',"
+    " type(memory) == 'number' and memory or 0}";
 
 static void on_state(void *ctx, enum status st, const redisReply *reply)
 {
@@ -358,6 +360,7 @@ static void on_state(void *ctx, enum status st, const redisReply *reply)
         s->length = reply->element[0]->integer;
         s->in_hand = reply->element[1]->integer;
         s->consumers = reply->element[2]->integer;
+        s->memory = is_array(reply, 5) ? reply->element[4]->integer : 0;
         s->oldest_us = 0;
         if (event_id_parse(reply->element[3]->str, reply->element[3]->len, &oldest)) {
             struct event e;

@@ -90,6 +90,8 @@ struct queue_state {
     int64_t in_hand;   /* of these: claimed, not yet acknowledged */
     int64_t oldest_us; /* when the oldest came in (its id), microseconds since 1970; 0 for none */
     int64_t consumers; /* heard of within QUEUE_IDLE_MS */
+    int64_t
+        memory; /* bytes that the stream takes, from a sample of 100 of its nodes; 0: not told */
 };
 /* A snapshot; all zero while there is no stream. STATUS_OVERLOADED: Redis refused to tell. */
 enum status queue_inspect(struct rds *r, struct queue_state *s);

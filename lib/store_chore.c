@@ -5,11 +5,20 @@ static const struct pg_statement search = {.name = "tarefa_busca",
                                            .sql = "SELECT posts_indexar(500)::bigint"};
 static const struct pg_statement keys = {.name = "tarefa_idempotencia",
                                          .sql = "SELECT idempotencia_limpar(1000)::bigint"};
+static const struct pg_statement events = {.name = "tarefa_eventos",
+                                           .sql = "SELECT eventos_indexar(2000)::bigint"};
+static const struct pg_statement archive = {.name = "tarefa_arquivo",
+                                            .sql = "SELECT entregas_expirar($1::int, 1000)::bigint",
+                                            .n_params = 1,
+                                            .types = {PG_INT8}};
 
-static const struct pg_statement *const chores[STORE_CHORES] = {
-    [STORE_CHORE_SEARCH] = &search, [STORE_CHORE_KEYS] = &keys};
+static const struct pg_statement *const chores[STORE_CHORES] = {[STORE_CHORE_SEARCH] = &search,
+                                                                [STORE_CHORE_KEYS] = &keys,
+                                                                [STORE_CHORE_EVENTS] = &events,
+                                                                [STORE_CHORE_ARCHIVE] = &archive};
 
-const struct pg_statement *const store_chore_statements[] = {&search, &keys, NULL};
+const struct pg_statement *const store_chore_statements[] = {&search, &keys, &events, &archive,
+                                                             NULL};
 
 static void on_step(void *ctx, enum status st, const PGresult *res)
 {
@@ -29,8 +38,13 @@ static void on_committed(void *ctx, enum status st, const PGresult *res)
 
 /* The sync fails only together with the connection; the query's own answer is then of no interest.
  */
-enum status store_chore_step(struct pg *pg, enum store_chore chore, struct store_chore_ticket *t)
+enum status store_chore_step(struct pg *pg, enum store_chore chore, int64_t arg,
+                             struct store_chore_ticket *t)
 {
-    enum status st = pg_query(pg, chores[chore], &(struct pg_values){0}, on_step, t);
+    char space[8];
+    struct pg_values v = {0};
+    if (chores[chore]->n_params == 1)
+        pg_int8(&v, arg, space);
+    enum status st = pg_query(pg, chores[chore], &v, on_step, t);
     return st == STATUS_OK ? pg_sync(pg, on_committed, t) : st;
 }

@@ -8,8 +8,10 @@
 #include "status.h"
 
 enum store_chore {
-    STORE_CHORE_SEARCH, /* posts that the search index does not know yet */
-    STORE_CHORE_KEYS,   /* Idempotency-Keys that are too old */
+    STORE_CHORE_SEARCH,  /* posts that the search index does not know yet */
+    STORE_CHORE_KEYS,    /* Idempotency-Keys that are too old */
+    STORE_CHORE_EVENTS,  /* events that the search by field does not know yet */
+    STORE_CHORE_ARCHIVE, /* processed deliveries that are too old; arg: days */
     STORE_CHORES
 };
 
@@ -22,7 +24,8 @@ struct store_chore_ticket {
     enum status st; /* from here store's own */
     int64_t n;
 };
-/* One step, in a transaction of its own. Syncs. */
-enum status store_chore_step(struct pg *pg, enum store_chore chore, struct store_chore_ticket *t);
+/* One step, in a transaction of its own. Syncs. arg: the chore's own, if it has one. */
+enum status store_chore_step(struct pg *pg, enum store_chore chore, int64_t arg,
+                             struct store_chore_ticket *t);
 
 #endif

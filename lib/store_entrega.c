@@ -69,11 +69,6 @@ static const struct pg_statement undo = {.name = "entregas_voltar",
 static const struct pg_statement commit = {.name = "entregas_commit", .sql = "COMMIT"};
 static const struct pg_statement rollback = {.name = "entregas_rollback", .sql = "ROLLBACK"};
 
-static const struct pg_statement inspect = {
-    .name = "",
-    .sql = "SELECT (SELECT count(*) FROM entregas WHERE estado = 'pendente'),"
-           " (SELECT count(*) FROM entregas WHERE estado = 'morta')"};
-
 const struct pg_statement *const store_entrega_statements[] = {&insert_direct, NULL};
 const struct pg_statement *const store_entrega_worker_statements[] = {
     &insert_queued, &begin, &limit_idle, &claim, &save, &undo, &commit, &rollback, NULL};
@@ -284,21 +279,4 @@ enum status store_entrega_undo(struct store_tx *tx, struct pg *pg)
 enum status store_entrega_end(struct store_tx *tx, struct pg *pg, bool yes)
 {
     return plain(tx, pg, yes ? &commit : &rollback);
-}
-
-/* ---- state ---- */
-
-static void on_inspected(void *ctx, enum status st, const PGresult *res)
-{
-    struct entrega_state *s = ctx;
-    if (st == STATUS_OK && PQntuples(res) == 1) {
-        s->pending = pg_get_int8(res, 0, 0);
-        s->dead = pg_get_int8(res, 0, 1);
-    }
-    s->done(s, st);
-}
-
-enum status store_entrega_inspect(struct pg *pg, struct entrega_state *s)
-{
-    return pg_query(pg, &inspect, &(struct pg_values){0}, on_inspected, s);
 }

@@ -71,11 +71,4 @@ enum status store_entrega_undo(struct store_tx *tx, struct pg *pg);
 /* Ends the transaction. */
 enum status store_entrega_end(struct store_tx *tx, struct pg *pg, bool commit);
 
-struct entrega_state {
-    void (*done)(struct entrega_state *s, enum status st);
-    int64_t pending, dead;
-};
-/* How many there are of both. */
-enum status store_entrega_inspect(struct pg *pg, struct entrega_state *s);
-
 #endif

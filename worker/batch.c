@@ -251,6 +251,7 @@ static void count_span(struct batch *b)
     metric_add(&b->counters->postponed, postponed);
     metric_add(&b->counters->stored, b->to - b->from - dead - postponed);
     metric_add(&b->counters->batches, 1);
+    metric_observe_size(&b->counters->batch_size, b->to - b->from);
 }
 
 /* The next span is twice as long: after one bad delivery the rest is soon stored at once again. */

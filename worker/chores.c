@@ -14,9 +14,13 @@
 static const struct {
     const char *name;
     int64_t rest_ms; /* when there was nothing left to do */
+    int64_t step_ms; /* between two steps: for what is in no hurry */
 } table[STORE_CHORES] = {
-    [STORE_CHORE_SEARCH] = {"posts_indexar", 500}, /* searches read the rest directly until then */
-    [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000},
+    [STORE_CHORE_SEARCH] = {"posts_indexar", 500,
+                            0}, /* searches read the rest directly until then */
+    [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000, 0},
+    [STORE_CHORE_EVENTS] = {"eventos_indexar", 500, 0}, /* the same */
+    [STORE_CHORE_ARCHIVE] = {"entregas_expirar", 60000, 50},
 };
 
 enum { PAUSE_MS = 5000 }; /* after a failure */
@@ -27,6 +31,7 @@ struct chores {
     struct pg *pg;
     enum store_chore current;
     bool out;
+    int64_t retention_days;
     int64_t not_before_ms[STORE_CHORES];
     struct log_limit limit;
 };
@@ -35,14 +40,16 @@ static void on_step(struct store_chore_ticket *t, enum status st, int64_t n)
 {
     struct chores *c = (struct chores *)(void *)t;
     unsigned suppressed;
-    int64_t rest = st != STATUS_OK ? PAUSE_MS : n > 0 ? 0 : table[c->current].rest_ms;
+    int64_t rest = st != STATUS_OK ? PAUSE_MS
+                   : n > 0         ? table[c->current].step_ms
+                                   : table[c->current].rest_ms;
     c->out = false;
     c->not_before_ms[c->current] = ev_now_ms(c->ev) + rest;
     if (st != STATUS_OK && st != STATUS_DATABASE_AWAY && log_limit_pass(&c->limit, 1, &suppressed))
         log_warn("chore_failed", NULL, "%s: %s", table[c->current].name, status_name(st));
 }
 
-struct chores *chores_new(struct ev *ev, struct pg *pg)
+struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days)
 {
     struct chores *c = calloc(1, sizeof *c);
     if (!c)
@@ -50,6 +57,7 @@ struct chores *chores_new(struct ev *ev, struct pg *pg)
     c->ticket.done = on_step;
     c->ev = ev;
     c->pg = pg;
+    c->retention_days = retention_days;
     return c;
 }
 
@@ -66,7 +74,7 @@ void chores_pump(struct chores *c)
         if (ev_now_ms(c->ev) < c->not_before_ms[next])
             continue;
         c->current = next;
-        c->out = store_chore_step(c->pg, next, &c->ticket) == STATUS_OK;
+        c->out = store_chore_step(c->pg, next, c->retention_days, &c->ticket) == STATUS_OK;
         return;
     }
 }

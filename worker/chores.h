@@ -3,12 +3,14 @@
 #ifndef ALICERCE_CHORES_H
 #define ALICERCE_CHORES_H
 
+#include <stdint.h>
+
 struct chores;
 struct ev;
 struct pg;
 
-/* NULL without memory. */
-struct chores *chores_new(struct ev *ev, struct pg *pg);
+/* retention_days: of processed deliveries, 0 for ever. NULL without memory. */
+struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days);
 /* After pg was freed. */
 void chores_free(struct chores *c);
 /* Starts what is due. After every pass of the loop, before the flushes. */

@@ -6,10 +6,9 @@
 #include "config.h"
 #include "status.h"
 
-/* Can both servers be reached? EXIT_OK or EXIT_UNAVAILABLE. */
+/* With METRICS_PORT: is the worker there well? Else: can both servers be reached? EXIT_OK or
+ * EXIT_UNAVAILABLE. */
 enum exit_code command_healthcheck(const struct config *c);
-/* Prints the state of the queue and of `entregas` to stdout. EXIT_OK or EXIT_UNAVAILABLE. */
-enum exit_code command_queue_status(const struct config *c);
 /* The line for a migration that cannot be applied, and the exit code. */
 enum exit_code command_migration_failed(enum status st, const char *message);
 /* Applies sql/ and says how much on stdout. */

@@ -21,6 +21,7 @@ struct worker_counters {
         given_up; /* deliveries that not even as dead letters could be stored: left in the queue */
     metric groups_made;                 /* times that the group was missing and made */
     struct metric_histogram batch_time; /* from the first statement to the commit */
+    struct metric_sizes batch_size;     /* deliveries committed by one transaction */
     /* look-ups in the Graph API, by outcome (graph.h) */
     metric graph_ok;                    /* leads filled in, test leads among them */
     metric graph_limited;               /* calls that a rate limit refused */

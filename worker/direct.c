@@ -30,7 +30,7 @@ struct direct {
     struct batch batch;
     struct trial *trial;
     enum step step;
-    bool stopping;
+    bool stopping, paused;
     int64_t rest_ms; /* when the transaction has ended */
     int64_t not_before_ms;
     struct log_limit limit;
@@ -203,7 +203,8 @@ void direct_free(struct direct *d)
 
 void direct_pump(struct direct *d)
 {
-    if (d->step != IDLE || d->stopping || !pg_ready(d->pg) || ev_now_ms(d->ev) < d->not_before_ms)
+    if (d->step != IDLE || d->stopping || d->paused || !pg_ready(d->pg) ||
+        ev_now_ms(d->ev) < d->not_before_ms)
         return;
     if (store_entrega_claim(d->pg, BATCH_MAX, BATCH_BYTES, &d->claim) == STATUS_OK)
         d->step = CLAIMING;
@@ -212,6 +213,11 @@ void direct_pump(struct direct *d)
 void direct_tick(struct direct *d, int64_t now_ms)
 {
     trial_tick(d->trial, now_ms);
+}
+
+void direct_pause(struct direct *d, bool yes)
+{
+    d->paused = yes;
 }
 
 void direct_stop(struct direct *d)

@@ -23,6 +23,8 @@ void direct_free(struct direct *d);
 void direct_pump(struct direct *d);
 /* Once a tick. */
 void direct_tick(struct direct *d, int64_t now_ms);
+/* Claims no more while it rests. */
+void direct_pause(struct direct *d, bool yes);
 /* Claims no more and finishes what is in hand. */
 void direct_stop(struct direct *d);
 bool direct_done(const struct direct *d);

@@ -65,7 +65,7 @@ struct drain {
     struct trial *trial; /* of what was taken over */
     struct errand group, keep, sweep;
     bool have_group, force_group; /* the latter: after a refusal, every other time */
-    bool stopping;
+    bool stopping, paused;
     size_t largest; /* body of late: reads ask for fewer of them */
     int64_t pg_seen_ms;
     struct log_limit limit;
@@ -321,7 +321,7 @@ static unsigned room(const struct drain *d)
 
 static bool may_claim(const struct drain *d, const struct reader *r)
 {
-    return !d->stopping && !r->out && d->have_group && pg_ready(d->o.pg) &&
+    return !d->stopping && !d->paused && !r->out && d->have_group && pg_ready(d->o.pg) &&
            now_ms(d) >= r->not_before_ms && room(d) > 0;
 }
 
@@ -392,6 +392,8 @@ static void keep_fresh(struct drain *d)
         if (holds)
             queue_keep(d->o.rds, d->o.consumer, ids, ids_to_ack(s, ids), &d->keep.ticket);
     }
+    if (d->paused && d->have_group) /* no entry has this id: only a sign of life */
+        queue_keep(d->o.rds, d->o.consumer, &(struct event_id){0, 0}, 1, &d->keep.ticket);
 }
 
 static void sweep(struct drain *d)
@@ -480,6 +482,11 @@ void drain_tick(struct drain *d, int64_t now_ms)
 void drain_stop(struct drain *d)
 {
     d->stopping = true;
+}
+
+void drain_pause(struct drain *d, bool yes)
+{
+    d->paused = yes;
 }
 
 /* What waits for a server that is away is left: it is ours to nobody's harm until it is idle. */

@@ -44,6 +44,8 @@ void drain_free(struct drain *d);
 void drain_pump(struct drain *d);
 /* Once a tick. */
 void drain_tick(struct drain *d, int64_t now_ms);
+/* Claims no more while it rests; what is in hand is stored and acknowledged. */
+void drain_pause(struct drain *d, bool yes);
 /* Claims no more and stores what is in hand. */
 void drain_stop(struct drain *d);
 /* After drain_stop: nothing is in hand, or nothing can be done about it. */

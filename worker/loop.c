@@ -5,6 +5,7 @@
  * users; then the ev. */
 #include "loop.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,14 +18,17 @@
 #include "direct.h"
 #include "drain.h"
 #include "ev.h"
+#include "exposition.h"
 #include "graph.h"
 #include "log.h"
 #include "notify.h"
 #include "queue.h"
+#include "rest.h"
 #include "servers.h"
 #include "stop.h"
 #include "store_chore.h"
 #include "store_entrega.h"
+#include "store_fila.h"
 
 enum { CHORE_MS = 60000 };
 
@@ -36,6 +40,8 @@ struct loop {
     struct direct *direct;
     struct chores *chores;
     struct graph *graph;
+    struct rest *rest;
+    struct exposition *exposition; /* NULL without METRICS_PORT */
     struct worker_counters counters;
     struct ev_io stop;
     struct queue_ticket leaving;
@@ -107,10 +113,14 @@ static void on_tick(void *ctx, int64_t now_ms)
     drain_tick(l->drain, now_ms);
     direct_tick(l->direct, now_ms);
     graph_tick(l->graph, now_ms);
+    exposition_tick(l->exposition);
 }
 
 static void pump(struct loop *l)
 {
+    rest_pump(l->rest);
+    drain_pause(l->drain, rest_wanted(l->rest));
+    direct_pause(l->direct, rest_wanted(l->rest));
     drain_pump(l->drain);
     direct_pump(l->direct);
     graph_pump(l->graph);
@@ -118,6 +128,7 @@ static void pump(struct loop *l)
         chores_pump(l->chores);
     else
         leave_group(l);
+    exposition_pump(l->exposition, rest_wanted(l->rest));
     pg_flush(l->batches);
     pg_flush(l->directs);
     pg_flush(l->tasks);
@@ -132,6 +143,7 @@ static bool connect_all(struct loop *l, const struct config *c)
     o.role = "direct";
     l->directs = pg_new(l->ev, &o);
     o = servers_pg(c, "chores", store_chore_statements);
+    o.prepare_also = store_fila_statements;
     o.statement_timeout_ms = CHORE_MS; /* 500 posts of the largest size are 50 MB to index */
     o.stall_ms = CHORE_MS + 5000;
     l->tasks = pg_new(l->ev, &o);
@@ -153,10 +165,11 @@ static bool make_users(struct loop *l, const struct config *c)
                                     .counters = &l->counters};
     l->drain = drain_new(&o);
     l->direct = direct_new(l->ev, l->directs, &l->counters, max_attempts);
-    l->chores = chores_new(l->ev, l->tasks);
+    l->chores = chores_new(l->ev, l->tasks, c->entregas_retencao_dias);
     l->graph = graph_new(l->ev, c, &l->counters);
+    l->rest = rest_new(l->ev, l->tasks);
     l->stop = (struct ev_io){.fd = stop_fd(), .events = EPOLLIN, .ready = on_stop};
-    return l->drain && l->direct && l->chores && l->graph && ev_add(l->ev, &l->stop);
+    return l->drain && l->direct && l->chores && l->graph && l->rest && ev_add(l->ev, &l->stop);
 }
 
 static bool start(struct loop *l, const struct config *c)
@@ -173,16 +186,41 @@ static bool start(struct loop *l, const struct config *c)
 
 static void end(struct loop *l)
 {
+    exposition_stop(l->exposition);
     pg_free(l->batches);
     pg_free(l->directs);
     pg_free(l->tasks);
     rds_free(l->waiting);
     rds_free(l->rds);
+    exposition_free(l->exposition);
+    rest_free(l->rest);
     chores_free(l->chores);
     graph_free(l->graph);
     direct_free(l->direct);
     drain_free(l->drain);
     ev_free(l->ev);
+}
+
+/* EXIT_OK also when it is not wanted. */
+static enum exit_code expose(struct loop *l, const struct config *c)
+{
+    if (!c->metrics_port)
+        return EXIT_OK;
+    const struct exposition_options o = {.ev = l->ev,
+                                         .pg = l->tasks,
+                                         .batches = l->batches,
+                                         .rds = l->rds,
+                                         .counters = &l->counters,
+                                         .host = c->metrics_host,
+                                         .port = (uint16_t)c->metrics_port};
+    l->exposition = exposition_new(&o);
+    if (l->exposition)
+        return EXIT_OK;
+    fprintf(stderr,
+            "alicerce-worker: METRICS_PORT %" PRId64 " at METRICS_HOST %s: %s: name a port that is "
+            "free and an address of this machine\n",
+            c->metrics_port, c->metrics_host, strerror(errno));
+    return EXIT_OS;
 }
 
 enum exit_code loop_run(const struct config *c)
@@ -194,6 +232,11 @@ enum exit_code loop_run(const struct config *c)
               "of the process (ulimit -n, memory)\n",
               stderr);
         return EXIT_OS;
+    }
+    enum exit_code code = expose(&l, c);
+    if (code != EXIT_OK) {
+        end(&l);
+        return code;
     }
     log_info("working", NULL, "consumer %s", l.consumer);
     while (!finished(&l)) {

@@ -5,6 +5,7 @@
 
 #include "backoff.h"
 #include "command.h"
+#include "command_fila.h"
 #include "config.h"
 #include "ev.h"
 #include "log.h"
@@ -21,16 +22,40 @@ enum { POLICY_WAIT_MS = 1000 };
 
 static const char usage[] =
     "usage: " PROGRAM " [--migrate | --healthcheck | --check-config | --version | --help]\n"
-    "       " PROGRAM " fila status\n"
+    "       " PROGRAM " fila status | pausar | retomar | mortas | reenviar | entregas | eventos\n"
     "\n"
     "Drains the queue of webhook deliveries from Redis into PostgreSQL.\n"
     "\n"
     "  --migrate       apply the database's migrations and exit\n"
-    "  --healthcheck   exit 0 when PostgreSQL and Redis can be reached, 69 when not\n"
+    "  --healthcheck   exit 0 when the worker at METRICS_PORT is well, or, without that\n"
+    "                  variable, when PostgreSQL and Redis can be reached; 69 when not\n"
     "  --check-config  read the environment and exit\n"
     "  --version       print the version\n"
     "  --help          print this\n"
-    "  fila status     what waits, what is in hand, what is dead\n"
+    "\n"
+    "  fila status                    what waits, is in hand, is tried again, is dead\n"
+    "  fila pausar [--por NAME]       nothing is claimed any more; the intake goes on\n"
+    "  fila retomar                   ends the pause\n"
+    "  fila mortas                    dead letters, newest first\n"
+    "       [--motivo REASON] [--desde T] [--ate T] [--limite N] [--antes ID]\n"
+    "  fila reenviar ID...            runs deliveries through today's code: adds what is new\n"
+    "  fila reenviar --desde T --ate T (one may do)\n"
+    "       [--estado morta|processada] [--motivo REASON] [--formulario ID] [--limite N]\n"
+    "       [--esperar SECONDS] [--progresso]\n"
+    "  fila entregas                  the archive, newest first\n"
+    "       [--id ID] [--estado STATE] [--desde T] [--ate T] [--limite N] [--antes ID]\n"
+    "  fila eventos                   events, newest first\n"
+    "       [--id ID | --entrega ID | --formulario ID | --campo PATH=VALUE | --valor VALUE]\n"
+    "       [--desde T] [--ate T] [--limite N] [--antes ID]\n"
+    "\n"
+    "All take --json. T is RFC 3339 or YYYY-MM-DD (UTC); --ate is not part of it. A page has 50\n"
+    "rows, at most 1000; --antes goes on behind the last one. reenviar by filter takes dead "
+    "letters\n"
+    "unless it is told otherwise, oldest first, at most 10000; --esperar tells what became of "
+    "them.\n"
+    "--motivo is the whole reason. PATH is members in a row, anywhere in the payload: form_id=1 "
+    "or\n"
+    "value.form_id=1; --valor is a text or number anywhere.\n"
     "\n"
     "SIGTERM and SIGINT finish what is in hand and stop; a second one stops at once.\n"
     "\n";
@@ -41,9 +66,11 @@ static const char exit_codes[] =
     "  0   done\n"
     "  64  unknown flag or argument\n"
     "  65  an applied migration was changed since\n"
+    "  66  fila: there is no such id; the others were dealt with\n"
     "  69  --migrate, --healthcheck, fila: a server cannot be reached\n"
     "  70  a failure inside\n"
-    "  71  no memory, descriptors or threads\n"
+    "  71  METRICS_PORT is taken; no memory, descriptors or threads\n"
+    "  75  fila reenviar: the time of --esperar is over and some still wait\n"
     "  78  a variable, or Redis' maxmemory-policy, is wrong\n";
 
 /* ---- what the program can be asked for ---- */
@@ -58,14 +85,13 @@ static enum exit_code check_config(const struct config *c)
 }
 
 static const struct {
-    const char *words[2]; /* the second one NULL for a flag */
+    const char *flag; /* NULL for none */
     enum exit_code (*run)(const struct config *c);
 } commands[] = {
-    {{NULL, NULL}, work},
-    {{"--migrate", NULL}, command_migrate},
-    {{"--healthcheck", NULL}, command_healthcheck},
-    {{"--check-config", NULL}, check_config},
-    {{"fila", "status"}, command_queue_status},
+    {NULL, work},
+    {"--migrate", command_migrate},
+    {"--healthcheck", command_healthcheck},
+    {"--check-config", check_config},
 };
 
 static bool same(const char *a, const char *b)
@@ -73,22 +99,21 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static enum exit_code run(const char *first, const char *second)
+static enum exit_code run(const char *flag)
 {
     for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (!same(commands[i].words[0], first) || !same(commands[i].words[1], second))
+        if (!same(commands[i].flag, flag))
             continue;
         struct config *c = config_load(CONFIG_WORKER, stderr);
         if (!c)
             return EXIT_BAD_CONFIG;
         /* A command says itself what went wrong, in one line. */
-        log_setup(PROGRAM, first ? LOG_ERROR : c->log_level, c->log_format);
+        log_setup(PROGRAM, flag ? LOG_ERROR : c->log_level, c->log_format);
         enum exit_code code = commands[i].run(c);
         config_free(c);
         return code;
     }
-    fprintf(stderr, PROGRAM ": unknown argument \"%s%s%s\": see " PROGRAM " --help\n", first,
-            second ? " " : "", second ? second : "");
+    fprintf(stderr, PROGRAM ": unknown argument \"%s\": see " PROGRAM " --help\n", flag);
     return EXIT_USAGE;
 }
 
@@ -153,7 +178,8 @@ int main(int argc, char **argv)
         fputs(exit_codes, stdout);
         return EXIT_OK;
     }
-    if (argc > 3) {
+    bool fila = argc > 1 && strcmp(argv[1], "fila") == 0;
+    if (argc > 2 && !fila) {
         fputs(PROGRAM ": too many arguments: see " PROGRAM " --help\n", stderr);
         return EXIT_USAGE;
     }
@@ -161,5 +187,5 @@ int main(int argc, char **argv)
         fputs(PROGRAM ": no descriptors left: raise the limit (ulimit -n)\n", stderr);
         return EXIT_OS;
     }
-    return (int)run(argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL);
+    return (int)(fila ? command_fila(argc - 2, argv + 2) : run(argc > 1 ? argv[1] : NULL));
 }

@@ -325,15 +325,9 @@ def answers_on(host, port):
 
 
 class QueueCommands(StackCase):
-    """fila status, and mortas, reenviar, pausar, retomar as soon as --help names them."""
+    """In short; tests/flow/test_fila.py has the rest."""
 
     options = {"env": {"META_APP_SECRET": "s"}}
-
-    def needs(self, *words):
-        text = run_program("alicerce-worker", "--help").stdout
-        for word in words:
-            if word not in text:
-                self.skipTest(f"fila {word} is not there yet")
 
     def fila(self, *words):
         return run_program("alicerce-worker", "fila", *words, env=self.stack.addresses())
@@ -344,7 +338,6 @@ class QueueCommands(StackCase):
         self.assertTrue(done.stdout.strip())
 
     def test_dead_letters_are_listed_and_sent_again(self):
-        self.needs("mortas", "reenviar")
         self.stack.redis.call("XADD", "fila:webhooks", "*", "corpo", "nao sou json")
         self.assertTrue(eventually(lambda: self.stack.pg.value(
             "SELECT count(*) FROM entregas WHERE estado = 'morta'") != "0", 10))
@@ -352,16 +345,16 @@ class QueueCommands(StackCase):
         done = self.fila("mortas")
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assertRegex(done.stdout, rf"\b{dead}\b")
-        self.stack.pg.query(f"UPDATE entregas SET corpo = '{{\"object\":\"page\",\"entry\":[]}}' WHERE id = {dead}")
+        self.stack.pg.query(f"UPDATE entregas SET corpo = '{{\"object\":\"page\",\"entry\":'"
+                           f"'[{{\"id\":\"1\",\"changes\":[{{\"field\":\"feed\",\"value\":{{}}}}]}}]}}' WHERE id = {dead}")
         done = self.fila("reenviar", dead)
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assertTrue(eventually(lambda: self.stack.pg.value(
             f"SELECT estado FROM entregas WHERE id = {dead}") == "processada", 10))
 
     def test_a_pause_holds_the_queue_until_it_goes_on(self):
-        self.needs("pausar", "retomar")
         self.assertEqual(self.fila("pausar").returncode, OK)
-        time.sleep(0.5)
+        time.sleep(1.5)  # a read that was out when the pause began may still bring something
         self.stack.redis.call("XADD", "fila:webhooks", "*", "corpo", '{"object":"page","entry":[],"pausa":1}')
         time.sleep(1.5)
         here = "SELECT count(*) FROM entregas WHERE encode(corpo, 'escape') LIKE '%pausa%'"
