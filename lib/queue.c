@@ -142,6 +142,18 @@ enum status queue_keep(struct rds *r, const char *consumer, const struct event_i
     return send_buf(r, &b, on_answer, t);
 }
 
+/* Reads one's own entries behind the last id that there can be: none. */
+enum status queue_show_up(struct rds *r, const char *consumer, struct queue_ticket *t)
+{
+    struct buf b = buf_init(COMMAND_CAP);
+    add_head(&b, 7);
+    buf_lit(&b, "$10\r\nXREADGROUP\r\n$5\r\nGROUP\r\n" GROUP_BULK);
+    add_str(&b, consumer);
+    buf_lit(&b, "$7\r\nSTREAMS\r\n" KEY_BULK);
+    add_id(&b, (struct event_id){UINT64_MAX, 0}); /* the very last one would wrap around */
+    return send_buf(r, &b, on_answer, t);
+}
+
 /* ---- delete and acknowledge ---- */
 
 static void on_deleted(void *ctx, enum status st, const redisReply *reply)

@@ -69,6 +69,8 @@ enum status queue_claim_idle(struct rds *r, const char *consumer, unsigned count
 /* Makes n entries in one's hand look fresh. */
 enum status queue_keep(struct rds *r, const char *consumer, const struct event_id *ids, size_t n,
                        struct queue_ticket *t);
+/* A sign of life from one who claims nothing: the consumer is there and not idle. */
+enum status queue_show_up(struct rds *r, const char *consumer, struct queue_ticket *t);
 struct queue_end {
     /* STATUS_OK: they are gone (perhaps they were before). Anything else: end them again. */
     void (*done)(struct queue_end *e, enum status st);

@@ -392,8 +392,8 @@ static void keep_fresh(struct drain *d)
         if (holds)
             queue_keep(d->o.rds, d->o.consumer, ids, ids_to_ack(s, ids), &d->keep.ticket);
     }
-    if (d->paused && d->have_group) /* no entry has this id: only a sign of life */
-        queue_keep(d->o.rds, d->o.consumer, &(struct event_id){0, 0}, 1, &d->keep.ticket);
+    if (d->paused && d->have_group)
+        queue_show_up(d->o.rds, d->o.consumer, &d->keep.ticket);
 }
 
 static void sweep(struct drain *d)

@@ -110,7 +110,7 @@ class Pause(FilaCase):
         self.assertEqual(answer["pausada_por"], "Ana é quem pausou")
         self.assertEqual(self.fila("pausar", "--por", "Beto"), answer, "the first one stays")
         self.assertTrue(eventually(lambda: self.stack.worker.events("paused"), 5))
-        time.sleep(0.7)  # a read that was out when the pause began may still bring something
+        self.assertTrue(eventually(lambda: b"blocked_clients:0" in self.stack.redis.call("INFO", "clients"), 5))
         body = lead("880001")
         self.assertStatus(self.post("/webhook", body=body, headers=signed(body)), 200)
         direct = self.archive(lead("880002"), "pendente")

@@ -1,7 +1,6 @@
 """The worker's own /metrics and /health (METRICS_PORT)."""
 import re
 import socket
-import time
 
 from case import StackCase, eventually
 import client
@@ -26,6 +25,16 @@ class MetricsCase(StackCase):
         cls.port = servers.free_port()
         cls.env = {"METRICS_PORT": str(cls.port), "METRICS_HOST": "127.0.0.1"}
         cls.stack.add_worker(cls.env).start()
+        if not eventually(cls.listens, 20):
+            raise AssertionError(cls.stack.worker.log_tail())
+
+    @classmethod
+    def listens(cls):
+        try:
+            socket.create_connection(("127.0.0.1", cls.port), 1).close()
+            return True
+        except OSError:
+            return False
 
     def ask(self, method="GET", path="/metrics", **more):
         return client.call(self.port, method, path, **more)
@@ -91,7 +100,7 @@ class Metrics(MetricsCase):
         run_program("alicerce-worker", "fila", "pausar", env=self.stack.addresses())
         try:
             self.wait("alicerce_worker_resting", 1)
-            time.sleep(0.7)
+            self.assertTrue(eventually(lambda: b"blocked_clients:0" in self.stack.redis.call("INFO", "clients"), 5))
             body = lead("897100")
             self.assertStatus(self.post("/webhook", body=body, headers=signed(body)), 200)
             self.stack.pg.query("INSERT INTO entregas (recebida_em, via, corpo, estado, tentativas, proxima_em) VALUES"
