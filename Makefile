@@ -81,7 +81,7 @@ all: $(PROGRAMS) ## build both programs into build/
 
 $(BUILD)/alicerce-api: $(API_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(LIB_PKGS) $(API_PKGS))
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(LIB_PKGS))
 
 $(BUILD)/alicerce-worker: $(WORKER_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
 	$(call SAY,LINK,$@)

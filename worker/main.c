@@ -66,10 +66,10 @@ static const char exit_codes[] =
     "  0   done\n"
     "  64  unknown flag or argument\n"
     "  65  an applied migration was changed since\n"
-    "  66  fila: there is no such id; the others were dealt with\n"
+    "  66  fila: there is no such id, the others were dealt with\n"
     "  69  --migrate, --healthcheck, fila: a server cannot be reached\n"
     "  70  a failure inside\n"
-    "  71  METRICS_PORT is taken; no memory, descriptors or threads\n"
+    "  71  METRICS_PORT is taken, or no memory, descriptors or threads\n"
     "  75  fila reenviar: the time of --esperar is over and some still wait\n"
     "  78  a variable, or Redis' maxmemory-policy, is wrong\n";
 
