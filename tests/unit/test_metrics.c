@@ -85,6 +85,28 @@ START_TEST(test_a_histogram_without_labels_or_parts_is_well_formed)
 }
 END_TEST
 
+START_TEST(test_sizes_are_counted_up_to_their_bound)
+{
+    struct metric_sizes h = {0};
+    static const uint64_t sizes[] = {0, 1, 2, 3, 4, 1000, 2048, 2049, 1000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        metric_observe_size(&h, sizes[i]);
+    struct buf b = buf_init(1 << 16);
+    metrics_sizes(&b, "n", &h);
+    buf_char(&b, '\0');
+    static const char *const lines[] = {"n_bucket{le=\"1\"} 2\n",
+                                        "n_bucket{le=\"2\"} 3\n",
+                                        "n_bucket{le=\"4\"} 5\n",
+                                        "n_bucket{le=\"512\"} 5\n",
+                                        "n_bucket{le=\"1024\"} 6\n",
+                                        "n_bucket{le=\"2048\"} 7\n",
+                                        "n_bucket{le=\"+Inf\"} 9\nn_sum 1005107\nn_count 9\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        ck_assert_msg(strstr(b.data, lines[i]), "%s in\n%s", lines[i], b.data);
+    buf_release(&b);
+}
+END_TEST
+
 Suite *suite_metrics(void)
 {
     Suite *s = suite_create("metrics");
@@ -92,6 +114,7 @@ Suite *suite_metrics(void)
     tcase_add_test(c, test_every_bound_is_the_last_of_its_bucket);
     tcase_add_test(c, test_histograms_are_summed_and_cumulative);
     tcase_add_test(c, test_a_histogram_without_labels_or_parts_is_well_formed);
+    tcase_add_test(c, test_sizes_are_counted_up_to_their_bound);
     suite_add_tcase(s, c);
     c = tcase_create("format");
     tcase_add_test(c, test_values_and_heads_are_in_the_text_format);

@@ -387,13 +387,14 @@ START_TEST(test_the_state_has_the_age_of_the_oldest_entry)
     ck_assert_int_eq(queue_inspect(rds, &i.state), STATUS_OK);
     rds_flush(rds);
     run_until_heard("$1\r\n1\r\n$13\r\nfila:webhooks\r\n$4\r\n5000\r\n");
-    say("*4\r\n:3\r\n:2\r\n:1\r\n$6\r\n1500-4\r\n");
+    say("*5\r\n:3\r\n:2\r\n:1\r\n$6\r\n1500-4\r\n:9000\r\n");
     run_until(&i.done);
     ck_assert_int_eq(i.st, STATUS_OK);
     ck_assert_int_eq(i.state.length, 3);
     ck_assert_int_eq(i.state.in_hand, 2);
     ck_assert_int_eq(i.state.consumers, 1);
     ck_assert_int_eq(i.state.oldest_us, 1500000);
+    ck_assert_int_eq(i.state.memory, 9000);
 }
 END_TEST
 
