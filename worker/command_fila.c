@@ -85,7 +85,10 @@ void command_text(struct buf *b, struct pg_text text, size_t max)
     for (size_t i = 0; i < end; i++) {
         unsigned char c = (unsigned char)text.data[i];
         bool c1 = c == 0xc2 && i + 1 < end && (unsigned char)text.data[i + 1] < 0xa0;
-        buf_char(b, c < 0x20 || c == 0x7f || c1 ? '?' : (char)c);
+        char shown = text.data[i];
+        if (c < 0x20 || c == 0x7f || c1)
+            shown = '?';
+        buf_char(b, shown);
         i += c1;
     }
     if (end < text.len)
