@@ -187,6 +187,8 @@ CREATE TRIGGER eventos_truncados AFTER TRUNCATE ON eventos
 --   A rare value is looked up, and its few events sorted. One that more than 5,000 events have may also be looked
 -- for in order, from the newest on: PostgreSQL decides. Page by page, each larger than the last, because a number
 -- that fits may still turn out to stand under another path.
+--   A path of several members costs a look at every event that has the value under its last one: as many as there
+-- are, if none of them has the others above it (some 20 us each).
 CREATE FUNCTION eventos_buscar(p_caminho text[], p_valor text, p_desde timestamptz, p_ate timestamptz,
                                p_antes_em timestamptz, p_antes_id bigint, p_limite bigint)
     RETURNS SETOF eventos

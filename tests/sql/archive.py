@@ -196,6 +196,8 @@ def all_pages(t, database, rows):
                             ("behind one in the middle", f"NULL, NULL, NULL, NULL, {rows // 2}, 51")):
         yield plans.immediate(f"events: {name}", f"SELECT * FROM eventos_pagina({arguments})")
     for path, value in FIELDS:
+        if path == "{field,form_id}":
+            continue  # the one case that reads every candidate: see eventos_buscar
         path = path if path == "NULL" else f"'{path}'"
         for times in ("NULL, NULL", f"{since}, {until}"):
             yield plans.immediate(f"events: {path} = {value}, {times[:4]}",
