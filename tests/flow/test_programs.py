@@ -345,8 +345,8 @@ class QueueCommands(StackCase):
         done = self.fila("mortas")
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assertRegex(done.stdout, rf"\b{dead}\b")
-        self.stack.pg.query(f"UPDATE entregas SET corpo = '{{\"object\":\"page\",\"entry\":'"
-                           f"'[{{\"id\":\"1\",\"changes\":[{{\"field\":\"feed\",\"value\":{{}}}}]}}]}}' WHERE id = {dead}")
+        self.stack.pg.query(f"UPDATE entregas SET corpo = '{{\"object\":\"page\",\"entry\":"
+                           f"[{{\"id\":\"1\",\"changes\":[{{\"field\":\"feed\",\"value\":{{}}}}]}}]}}' WHERE id = {dead}")
         done = self.fila("reenviar", dead)
         self.assertEqual(done.returncode, OK, done.stderr)
         self.assertTrue(eventually(lambda: self.stack.pg.value(
