@@ -12,13 +12,24 @@ static const struct pg_statement archive = {.name = "tarefa_arquivo",
                                             .n_params = 1,
                                             .types = {PG_INT8}};
 
+/* A worker that was frozen, or cut off, with half of a batch sent: its server process waits for the
+ * rest and holds locks on keys that others bring, too. It has no time-out of its own amid a
+ * pipeline. What of ours waits so long for its client inside of a transaction is ended. */
+static const struct pg_statement stuck = {
+    .name = "tarefa_presas",
+    .sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+           " WHERE application_name = 'alicerce-worker' AND datname = current_database()"
+           " AND usename = current_user AND pid <> pg_backend_pid() AND wait_event = 'ClientRead'"
+           " AND xact_start < now() - interval '10 s'"};
+
 static const struct pg_statement *const chores[STORE_CHORES] = {[STORE_CHORE_SEARCH] = &search,
                                                                 [STORE_CHORE_KEYS] = &keys,
                                                                 [STORE_CHORE_EVENTS] = &events,
-                                                                [STORE_CHORE_ARCHIVE] = &archive};
+                                                                [STORE_CHORE_ARCHIVE] = &archive,
+                                                                [STORE_CHORE_STUCK] = &stuck};
 
-const struct pg_statement *const store_chore_statements[] = {&search, &keys, &events, &archive,
-                                                             NULL};
+const struct pg_statement *const store_chore_statements[] = {&search,  &keys,  &events,
+                                                             &archive, &stuck, NULL};
 
 static void on_step(void *ctx, enum status st, const PGresult *res)
 {

@@ -160,7 +160,8 @@ BEGIN
             SELECT id, criado_em, conteudo FROM eventos WHERE id > e.ate AND id <= e.alvo ORDER BY id LIMIT 50),
         novos AS (
             INSERT INTO eventos_busca (criado_em, id, folhas)
-            SELECT criado_em, id, eventos_folhas(conteudo) FROM parte WHERE conteudo IS NOT NULL)
+            SELECT criado_em, id, eventos_folhas(conteudo) FROM parte WHERE conteudo IS NOT NULL
+                ON CONFLICT DO NOTHING) -- eventos_reindexar was first, with what is newer
         SELECT count(*), max(id) INTO n, ultimo FROM parte;
         feitos := feitos + n;
         e.ate := CASE WHEN n < 50 THEN e.alvo ELSE ultimo END;
@@ -170,6 +171,19 @@ BEGIN
     RETURN greatest(feitos, 1); -- the ids may all have been rolled back: there may be more behind them
 END $$;
 COMMENT ON FUNCTION eventos_indexar(int) IS 'The worker calls it until it answers 0; any number of sessions may';
+
+-- A newer version of an event takes the place of an older one (store_evento): its numbers follow at once. It may be
+-- indexed already, or at this moment; whoever comes second finds the row of the first.
+CREATE FUNCTION eventos_reindexar() RETURNS trigger
+    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO eventos_busca VALUES (NEW.criado_em, NEW.id, coalesce(eventos_folhas(NEW.conteudo), '{}'))
+        ON CONFLICT (criado_em, id) DO UPDATE SET folhas = excluded.folhas;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION eventos_reindexar() IS 'Keeps eventos_busca after UPDATE of a payload';
+CREATE TRIGGER eventos_mudados AFTER UPDATE OF conteudo ON eventos
+    FOR EACH ROW WHEN (OLD.conteudo IS DISTINCT FROM NEW.conteudo) EXECUTE FUNCTION eventos_reindexar();
 
 CREATE FUNCTION eventos_esvaziar() RETURNS trigger
     LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -225,8 +239,10 @@ BEGIN
         EXECUTE format(
             'SELECT array_agg(id ORDER BY criado_em DESC, id DESC), min(criado_em) FROM ('
             'SELECT id, criado_em FROM (SELECT * FROM eventos_busca WHERE folhas @> ARRAY[%s] %s) b'
-            ' WHERE criado_em >= %L AND (criado_em, id) < (%L, %s) ORDER BY criado_em DESC, id DESC LIMIT %s) t',
-            folha, CASE WHEN raros THEN 'OFFSET 0' END, desde, antes_em, antes_id, passo) INTO parte, antes_em;
+            ' WHERE criado_em >= %L AND (criado_em, id) < (%L, %s) AND id <= %s'
+            ' ORDER BY criado_em DESC, id DESC LIMIT %s) t',
+            folha, CASE WHEN raros THEN 'OFFSET 0' END, desde, antes_em, antes_id, indexados, passo)
+            INTO parte, antes_em;
         EXIT WHEN parte IS NULL;
         antes_id := parte[cardinality(parte)];
         SELECT achados || array_agg(e.id), n - count(*) INTO achados, n

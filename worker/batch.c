@@ -199,9 +199,10 @@ static size_t sort_leads(struct batch *b, size_t n)
 
 static enum status store_eventos(struct batch *b, struct store_tx *tx, struct pg *pg)
 {
-    size_t n = sort_eventos(b, collect_eventos(b));
+    size_t n = collect_eventos(b);
     if (n == 0)
         return STATUS_OK;
+    n = sort_eventos(b, n);
     metric_add(&b->counters->eventos, n);
     return store_evento_insert(tx, pg, (const struct new_evento *const *)(const void *)b->sorted,
                                n);
@@ -209,9 +210,10 @@ static enum status store_eventos(struct batch *b, struct store_tx *tx, struct pg
 
 static enum status store_leads(struct batch *b, struct store_tx *tx, struct pg *pg)
 {
-    size_t n = sort_leads(b, collect_leads(b));
+    size_t n = collect_leads(b);
     if (n == 0)
         return STATUS_OK;
+    n = sort_leads(b, n);
     metric_add(&b->counters->leads, n);
     return store_lead_insert(tx, pg, (const struct new_lead *const *)(const void *)b->sorted, n);
 }

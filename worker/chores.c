@@ -21,6 +21,7 @@ static const struct {
     [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000, 0},
     [STORE_CHORE_EVENTS] = {"eventos_indexar", 500, 0}, /* the same */
     [STORE_CHORE_ARCHIVE] = {"entregas_expirar", 60000, 50},
+    [STORE_CHORE_STUCK] = {"transacoes_presas", 5000, 5000},
 };
 
 enum { PAUSE_MS = 5000 }; /* after a failure */

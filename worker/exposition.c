@@ -114,6 +114,11 @@ static const struct {
     COUNTER(given_up, "left_total", "Deliveries that could not be stored even as dead letters."),
     COUNTER(groups_made, "groups_made_total",
             "Times that the consumer group was missing and made."),
+    COUNTER(graph_ok, "graph_ok_total", "Leads filled in from the Graph API."),
+    COUNTER(graph_limited, "graph_limited_total", "Graph calls that a rate limit refused."),
+    COUNTER(graph_retry, "graph_retry_total", "Leads whose look-up waits for another attempt."),
+    COUNTER(graph_failed, "graph_failed_total", "Leads whose look-up was given up."),
+    COUNTER(graph_token, "graph_token_total", "Graph calls refused for the token or its rights."),
 #undef COUNTER
 };
 
@@ -151,6 +156,8 @@ static void put_gauges(struct buf *b, const struct exposition *x)
         put_gauge(b, "alicerce_deliveries_dead", "Dead letters; counted up to 10001.",
                   x->fila.dead);
     }
+    put_gauge(b, "alicerce_worker_graph_in_flight", "Graph calls under way.",
+              (int64_t)metric_get(&x->o.counters->graph_in_flight));
     put_gauge(b, "alicerce_worker_resting", "1 while the queue is paused.", x->resting);
     put_gauge(b, "alicerce_worker_postgresql_up", "1 while PostgreSQL is connected.",
               pg_ready(x->o.batches));
@@ -160,7 +167,7 @@ static void put_gauges(struct buf *b, const struct exposition *x)
 static void put_metrics(struct buf *b, const struct exposition *x)
 {
     const struct worker_counters *c = x->o.counters;
-    const struct metric_histogram *times[] = {&c->batch_time};
+    const struct metric_histogram *times[] = {&c->batch_time}, *calls[] = {&c->graph_time};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         metrics_head(b, rows[i].name, "counter", rows[i].help);
         metrics_value(b, rows[i].name, NULL,
@@ -172,6 +179,8 @@ static void put_metrics(struct buf *b, const struct exposition *x)
     metrics_head(b, "alicerce_worker_batch_deliveries", "histogram",
                  "Deliveries committed by one transaction.");
     metrics_sizes(b, "alicerce_worker_batch_deliveries", &c->batch_size);
+    metrics_head(b, "alicerce_worker_graph_seconds", "histogram", "Of a Graph call.");
+    metrics_histogram(b, "alicerce_worker_graph_seconds", NULL, calls, 1);
     put_gauges(b, x);
 }
 

@@ -71,10 +71,10 @@ class Metrics(MetricsCase):
         names = set(self.samples())
         for name in COUNTED:
             self.assertIn(f"alicerce_worker_{name}_total", names)
-        for name in ("batch_seconds", "batch_deliveries"):
+        for name in ("batch_seconds", "batch_deliveries", "graph_seconds"):
             for end in ('_bucket{le="+Inf"}', "_sum", "_count"):
                 self.assertIn(f"alicerce_worker_{name}{end}", names)
-        for name in {re.sub(r"(_bucket|_sum|_count)?(\{.*)?$", "", n) if "batch_" in n else n for n in names}:
+        for name in {re.sub(r"(_bucket|_sum|_count)?(\{.*)?$", "", n) if re.search("_batch_|_graph_seconds", n) else n for n in names}:
             for kind in ("HELP", "TYPE"):
                 self.assertEqual(answer.text.count(f"# {kind} {name} "), 1, name)
 

@@ -62,6 +62,24 @@ def test_any_field_unindexed_half_indexed_and_indexed(t):
     exact(t, database)
 
 
+def test_a_newer_payload_is_found_and_the_older_one_no_more(t):
+    """Planted: without the trigger the indexed one is found by its old value; without `id <= indexados` the other
+    one twice."""
+    database = t.database()
+    t.sql(database, FILL.format(300))
+    t.sql(database, INDEX_ALL.format(70))
+    t.sql(database, "INSERT INTO eventos (entrega_id, chave, conteudo) VALUES (1, 'z', '{\"form_id\": 7}')")
+    for event in ("42", "301"):
+        t.sql(database, f"UPDATE eventos SET conteudo = '{{\"novo\": \"n{event}\"}}' WHERE id = {event}")
+        assert found(t, database, "{novo}", f"n{event}") == [event]
+        assert event not in found(t, database, "{form_id}", "42" if event == "42" else "7")
+    t.sql(database, INDEX_ALL.format(70))
+    assert found(t, database, "{novo}", "n301") == ["301"]
+    t.sql(database, "UPDATE eventos SET conteudo = NULL WHERE id = 42")
+    assert found(t, database, "{novo}", "n42") == []
+    exact(t, database)
+
+
 def test_pages_and_times_of_a_search(t):
     database = t.database()
     t.sql(database, FILL.format(600))
