@@ -15,13 +15,14 @@ static const struct {
     const char *name;
     int64_t rest_ms; /* when there was nothing left to do */
     int64_t step_ms; /* between two steps: for what is in no hurry */
+    int64_t busy_ms; /* the same while the queue is long: PostgreSQL has better things to do */
 } table[STORE_CHORES] = {
-    [STORE_CHORE_SEARCH] = {"posts_indexar", 500,
+    [STORE_CHORE_SEARCH] = {"posts_indexar", 500, 0,
                             0}, /* searches read the rest directly until then */
-    [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000, 0},
-    [STORE_CHORE_EVENTS] = {"eventos_indexar", 500, 0}, /* the same */
-    [STORE_CHORE_ARCHIVE] = {"entregas_expirar", 60000, 50},
-    [STORE_CHORE_STUCK] = {"transacoes_presas", 5000, 5000},
+    [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000, 0, 0},
+    [STORE_CHORE_EVENTS] = {"eventos_indexar", 500, 0, 2000}, /* the same */
+    [STORE_CHORE_ARCHIVE] = {"entregas_expirar", 60000, 50, 1000},
+    [STORE_CHORE_STUCK] = {"transacoes_presas", 5000, 5000, 5000},
 };
 
 enum { PAUSE_MS = 5000 }; /* after a failure */
@@ -31,7 +32,7 @@ struct chores {
     struct ev *ev;
     struct pg *pg;
     enum store_chore current;
-    bool out;
+    bool out, busy;
     int64_t retention_days;
     int64_t not_before_ms[STORE_CHORES];
     struct log_limit limit;
@@ -42,7 +43,7 @@ static void on_step(struct store_chore_ticket *t, enum status st, int64_t n)
     struct chores *c = (struct chores *)(void *)t;
     unsigned suppressed;
     int64_t rest = st != STATUS_OK ? PAUSE_MS
-                   : n > 0         ? table[c->current].step_ms
+                   : n > 0         ? c->busy ? table[c->current].busy_ms : table[c->current].step_ms
                                    : table[c->current].rest_ms;
     c->out = false;
     c->not_before_ms[c->current] = ev_now_ms(c->ev) + rest;
@@ -68,8 +69,9 @@ void chores_free(struct chores *c)
 }
 
 /* In turn, beginning behind the last one, so that a long one does not keep the others waiting. */
-void chores_pump(struct chores *c)
+void chores_pump(struct chores *c, bool busy)
 {
+    c->busy = busy;
     for (unsigned i = 1; i <= STORE_CHORES && !c->out && pg_ready(c->pg); i++) {
         enum store_chore next = (enum store_chore)((c->current + i) % STORE_CHORES);
         if (ev_now_ms(c->ev) < c->not_before_ms[next])

@@ -3,6 +3,7 @@
 #ifndef ALICERCE_CHORES_H
 #define ALICERCE_CHORES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct chores;
@@ -13,7 +14,8 @@ struct pg;
 struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days);
 /* After pg was freed. */
 void chores_free(struct chores *c);
-/* Starts what is due. After every pass of the loop, before the flushes. */
-void chores_pump(struct chores *c);
+/* Starts what is due; while `busy` (drain_busy) what can wait takes its time. After every pass of
+ * the loop, before the flushes. */
+void chores_pump(struct chores *c, bool busy);
 
 #endif

@@ -66,8 +66,8 @@ struct drain {
     struct errand group, keep, sweep;
     bool have_group, force_group; /* the latter: after a refusal, every other time */
     bool stopping, paused;
-    size_t largest; /* body of late: reads ask for fewer of them */
-    int64_t pg_seen_ms;
+    size_t largest;              /* body of late: reads ask for fewer of them */
+    int64_t pg_seen_ms, busy_ms; /* when last */
     struct log_limit limit;
 };
 
@@ -275,6 +275,8 @@ static void close_batch(struct drain *d)
     if (d->gathering->batch.n == 0 || !next || ahead >= DRAIN_STORING ||
         (ahead > 0 && !batch_full(&d->gathering->batch)))
         return;
+    if (d->gathering->batch.n >= BATCH_MAX / 2)
+        d->busy_ms = now_ms(d);
     set_state(d->gathering, WAITING);
     d->gathering = next;
     set_state(next, GATHERING);
@@ -472,6 +474,11 @@ void drain_pump(struct drain *d)
         sweep(d);
     }
     claim(d);
+}
+
+bool drain_busy(const struct drain *d)
+{
+    return d->busy_ms > 0 && now_ms(d) - d->busy_ms < 1000;
 }
 
 void drain_tick(struct drain *d, int64_t now_ms)

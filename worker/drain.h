@@ -42,6 +42,8 @@ struct drain *drain_new(const struct drain_options *o);
 void drain_free(struct drain *d);
 /* Does what can be done now. After every pass of the loop, before the flushes. */
 void drain_pump(struct drain *d);
+/* Is the queue long? A batch that was at least half full has gone off within the last second. */
+bool drain_busy(const struct drain *d);
 /* Once a tick. */
 void drain_tick(struct drain *d, int64_t now_ms);
 /* Claims no more while it rests; what is in hand is stored and acknowledged. */

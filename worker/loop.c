@@ -125,7 +125,7 @@ static void pump(struct loop *l)
     direct_pump(l->direct);
     graph_pump(l->graph);
     if (l->stop_since_ms == 0)
-        chores_pump(l->chores);
+        chores_pump(l->chores, drain_busy(l->drain));
     else
         leave_group(l);
     exposition_pump(l->exposition, rest_wanted(l->rest));
