@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "counters.h"
 #include "ev.h"
+#include "group.h"
 #include "log.h"
 #include "pg.h"
 #include "queue.h"
@@ -21,9 +22,7 @@ enum {
     LOOK_EVERY_MS = 1000, /* for idle entries */
     KEEP_EVERY_MS = 1000, /* entries in hand */
     LET_GO_MS = 4000,     /* without PostgreSQL: no longer kept */
-    SWEEP_EVERY_MS = 60000, /* dead consumers */
-    SWEEP_IDLE_MS = 600000, /* after so long without a sign */
-    PAUSE_MS = 1000         /* after a failure that is no lost connection */
+    PAUSE_MS = 1000       /* after a failure that is no lost connection */
 };
 _Static_assert(2 * READ_MAX <= BATCH_EXTRA, "both kinds of claim may come when a batch is full");
 
@@ -50,21 +49,15 @@ struct reader { /* one of the two ways of claiming */
     int64_t not_before_ms; /* of the next one */
 };
 
-struct errand { /* a command whose answer only matters when it fails */
-    struct queue_ticket ticket;
-    struct drain *drain;
-    bool out;
-    int64_t not_before_ms;
-};
-
 struct drain {
     struct drain_options o;
     struct slot slots[DRAIN_SLOTS];
     struct slot *gathering;
     struct reader fresh, idle;
     struct trial *trial; /* of what was taken over */
-    struct errand group, keep, sweep;
-    bool have_group, force_group; /* the latter: after a refusal, every other time */
+    struct group *group;
+    struct queue_ticket kept; /* of all that is kept: only a refusal is of interest */
+    int64_t keep_ms;          /* when next */
     bool stopping, paused;
     size_t largest;              /* body of late: reads ask for fewer of them */
     int64_t pg_seen_ms, busy_ms; /* when last */
@@ -290,8 +283,10 @@ static void claim_ended(struct queue_claim *c, enum status st, size_t n)
     struct drain *d = r->drain;
     r->out = false;
     r->more = st == STATUS_OK && n >= r->asked;
-    if (st == STATUS_NOT_FOUND)
-        d->have_group = false;
+    if (st == STATUS_NOT_FOUND) {
+        group_lost(d->group);
+        d->idle.claim.cursor = (struct event_id){0, 0};
+    }
     if (st == STATUS_OVERLOADED) {
         r->not_before_ms = now_ms(d) + PAUSE_MS;
         log_failure(d, "claim_failed", "Redis refused to hand out entries");
@@ -323,7 +318,7 @@ static unsigned room(const struct drain *d)
 
 static bool may_claim(const struct drain *d, const struct reader *r)
 {
-    return !d->stopping && !d->paused && !r->out && d->have_group && pg_ready(d->o.pg) &&
+    return !d->stopping && !d->paused && !r->out && group_there(d->group) && pg_ready(d->o.pg) &&
            now_ms(d) >= r->not_before_ms && room(d) > 0;
 }
 
@@ -342,66 +337,30 @@ static void claim(struct drain *d)
     }
 }
 
-/* ---- errands ---- */
+/* ---- keeping ---- */
 
-static void on_errand(struct queue_ticket *t, enum status st)
+static void on_kept(struct queue_ticket *t, enum status st)
 {
-    struct errand *e = OWNER(t, errand, ticket);
-    e->out = false;
     if (st == STATUS_OVERLOADED)
-        log_failure(e->drain, "redis_refused", "a command on the queue's group was refused");
+        log_failure(OWNER(t, drain, kept), "redis_refused", "to keep what is in hand was refused");
 }
 
-static void on_group(struct queue_ticket *t, enum status st)
-{
-    struct drain *d = OWNER(t, errand, ticket)->drain;
-    on_errand(t, st);
-    if (st != STATUS_OK) {
-        d->group.not_before_ms = now_ms(d) + PAUSE_MS;
-        d->force_group = !d->force_group;
-        return;
-    }
-    d->have_group = true;
-    d->idle.claim.cursor = (struct event_id){0, 0};
-    metric_add(&d->o.counters->groups_made, 1);
-}
-
-static bool due(struct errand *e, int64_t every_ms)
-{
-    int64_t now = now_ms(e->drain);
-    if (e->out || now < e->not_before_ms)
-        return false;
-    e->not_before_ms = now + every_ms;
-    return true;
-}
-
-static void make_group(struct drain *d)
-{
-    if (!d->have_group && !d->stopping && due(&d->group, 0))
-        d->group.out = queue_create_group(d->o.rds, d->force_group, &d->group.ticket) == STATUS_OK;
-}
-
-/* One command a slot; all share a ticket, for only a refusal is of interest. */
+/* One command a slot. */
 static void keep_fresh(struct drain *d)
 {
     struct event_id ids[BATCH_MAX + BATCH_EXTRA];
     int64_t now = now_ms(d);
-    if (now - d->pg_seen_ms > LET_GO_MS || !due(&d->keep, KEEP_EVERY_MS))
+    if (now - d->pg_seen_ms > LET_GO_MS || now < d->keep_ms)
         return;
+    d->keep_ms = now + KEEP_EVERY_MS;
     for (unsigned i = 0; i < DRAIN_SLOTS; i++) {
         struct slot *s = &d->slots[i];
         bool holds = s->state != FREE && s->batch.n > 0 && now - s->since_ms >= KEEP_EVERY_MS;
         if (holds)
-            queue_keep(d->o.rds, d->o.consumer, ids, ids_to_ack(s, ids), &d->keep.ticket);
+            queue_keep(d->o.rds, d->o.consumer, ids, ids_to_ack(s, ids), &d->kept);
     }
-    if (d->paused && d->have_group)
-        queue_show_up(d->o.rds, d->o.consumer, &d->keep.ticket);
-}
-
-static void sweep(struct drain *d)
-{
-    if (d->have_group && !d->stopping && due(&d->sweep, SWEEP_EVERY_MS))
-        d->sweep.out = queue_forget_dead(d->o.rds, SWEEP_IDLE_MS, &d->sweep.ticket) == STATUS_OK;
+    if (d->paused && group_there(d->group))
+        queue_show_up(d->o.rds, d->o.consumer, &d->kept);
 }
 
 /* ---- public ---- */
@@ -431,10 +390,9 @@ struct drain *drain_new(const struct drain_options *o)
     set_state(d->gathering, GATHERING);
     init_reader(d, &d->fresh, on_fresh, claim_ended);
     init_reader(d, &d->idle, on_idle, on_idle_ended);
-    d->group = (struct errand){.drain = d, .ticket = {on_group}};
-    d->keep = (struct errand){.drain = d, .ticket = {on_errand}};
-    d->sweep = (struct errand){.drain = d, .ticket = {on_errand}};
-    if (!ok || !d->trial) {
+    d->kept.done = on_kept;
+    d->group = group_new(o->ev, o->rds, o->counters);
+    if (!ok || !d->trial || !d->group) {
         drain_free(d);
         return NULL;
     }
@@ -448,6 +406,7 @@ void drain_free(struct drain *d)
     for (unsigned i = 0; i < DRAIN_SLOTS; i++)
         batch_release(&d->slots[i].batch);
     trial_free(d->trial);
+    group_free(d->group);
     free(d);
 }
 
@@ -468,11 +427,10 @@ void drain_pump(struct drain *d)
     close_batch(d);
     for (unsigned i = 0; i < DRAIN_SLOTS; i++)
         push_on(d, &d->slots[i]);
-    if (rds_ready(d->o.rds)) {
-        make_group(d);
+    if (!d->stopping)
+        group_pump(d->group);
+    if (rds_ready(d->o.rds))
         keep_fresh(d);
-        sweep(d);
-    }
     claim(d);
 }
 
