@@ -259,6 +259,24 @@ int64_t jsonget_int(struct jsonget *g, const char *field, int64_t min, int64_t m
     return v;
 }
 
+int jsonget_bool(struct jsonget *g, const char *field, int otherwise)
+{
+    const struct jsonget_field *f = field_of(g, field);
+    if (!f)
+        return otherwise;
+    if (f->value.type != JSONSCAN_TRUE && f->value.type != JSONSCAN_FALSE) {
+        jsonget_fail(g, field, "deve ser true ou false");
+        return otherwise;
+    }
+    return f->value.type == JSONSCAN_TRUE;
+}
+
+bool jsonget_is_null(const struct jsonget *g, const char *field)
+{
+    const struct jsonget_field *f = find(g, field);
+    return f && f->value.type == JSONSCAN_NULL;
+}
+
 static bool is_known(const struct jsonget *g, const char *field)
 {
     for (unsigned i = 0; i < g->n_known; i++)

@@ -59,6 +59,10 @@ const char *jsonget_string(struct jsonget *g, const char *field, bool required, 
 /* An integer within [min,max]; `otherwise` when it is left out (or null) or in error. */
 int64_t jsonget_int(struct jsonget *g, const char *field, int64_t min, int64_t max,
                     int64_t otherwise);
+/* true or false as 1 or 0; `otherwise` when it is left out (or null) or in error. */
+int jsonget_bool(struct jsonget *g, const char *field, int otherwise);
+/* Is it there, and null? For merge patches (RFC 7396), where that means "remove". */
+bool jsonget_is_null(const struct jsonget *g, const char *field);
 /* Records an error of the caller's own. */
 __attribute__((format(printf, 3, 4))) void jsonget_fail(struct jsonget *g, const char *field,
                                                         const char *fmt, ...);

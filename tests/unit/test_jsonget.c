@@ -291,6 +291,32 @@ START_TEST(test_another_integer_or_type_is_refused)
 }
 END_TEST
 
+START_TEST(test_a_truth_is_true_or_false_and_nothing_else)
+{
+    ck_assert_int_eq(parse("{\"a\":true,\"b\":false,\"c\":null,\"d\":1,\"e\":\"true\"}"),
+                     STATUS_OK);
+    ck_assert_int_eq(jsonget_bool(&g, "a", 7), 1);
+    ck_assert_int_eq(jsonget_bool(&g, "b", 7), 0);
+    ck_assert_int_eq(jsonget_bool(&g, "c", 7), 7);
+    ck_assert_int_eq(jsonget_bool(&g, "x", 7), 7);
+    ck_assert_uint_eq(g.n_errors, 0);
+    ck_assert_int_eq(jsonget_bool(&g, "d", 7), 7);
+    ck_assert_int_eq(jsonget_bool(&g, "e", 7), 7);
+    ck_assert_int_eq(jsonget_finish(&g), STATUS_INVALID);
+    ck_assert_uint_eq(g.n_errors, 2);
+}
+END_TEST
+
+START_TEST(test_null_is_told_from_what_is_left_out)
+{
+    ck_assert_int_eq(parse("{\"a\":null,\"b\":\"null\",\"c\":0}"), STATUS_OK);
+    ck_assert(jsonget_is_null(&g, "a"));
+    ck_assert(!jsonget_is_null(&g, "b"));
+    ck_assert(!jsonget_is_null(&g, "c"));
+    ck_assert(!jsonget_is_null(&g, "d"));
+}
+END_TEST
+
 START_TEST(test_unknown_fields_are_named)
 {
     ck_assert_int_eq(parse("{\"x\":1,\"titulo\":\"t\",\"y\":null}"), STATUS_OK);
@@ -378,6 +404,8 @@ Suite *suite_jsonget(void)
     tcase_add_test(c, test_an_optional_string_may_be_missing_or_null);
     tcase_add_test(c, test_an_integer_within_its_bounds_is_given);
     tcase_add_test(c, test_another_integer_or_type_is_refused);
+    tcase_add_test(c, test_a_truth_is_true_or_false_and_nothing_else);
+    tcase_add_test(c, test_null_is_told_from_what_is_left_out);
     tcase_add_test(c, test_unknown_fields_are_named);
     tcase_add_test(c, test_all_errors_of_a_body_are_told_together);
     tcase_add_test(c, test_more_errors_than_fit_are_dropped);
