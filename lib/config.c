@@ -166,6 +166,51 @@ static const struct option options[] = {
      .fallback = "http://localhost",
      .check = config_check_origin,
      .meaning = "origin that CORS allows"},
+    {.name = "JWT_SECRET",
+     .type = OPTION_SECRET,
+     .programs = CONFIG_API,
+     .field = FIELD(jwt_secret),
+     .check = config_check_jwt_secret,
+     .meaning =
+         "signs tokens, 32 bytes or more; two separated by a comma while one is rotated: the "
+         "first signs, both are accepted; without it routes that want a token answer 503"},
+    {.name = "POSTS_WRITE",
+     .type = OPTION_WORD,
+     .programs = CONFIG_API,
+     .field = FIELD(posts_write),
+     .fallback = "open",
+     .words = "open|token",
+     .meaning = "who may send POST /api/posts: anybody, or operators with a token"},
+    {.name = "ADMIN_EMAIL",
+     .type = OPTION_TEXT,
+     .programs = CONFIG_API,
+     .field = FIELD(admin_email),
+     .check = config_check_email,
+     .meaning = "address of the first account, made at the first start"},
+    /* After ADMIN_EMAIL, which its check looks at. */
+    {.name = "ADMIN_PASSWORD",
+     .type = OPTION_SECRET,
+     .programs = CONFIG_API,
+     .field = FIELD(admin_password),
+     .check = config_check_admin_password,
+     .meaning = "its password: 12 to 128 characters, no common one"},
+    {.name = "TRUSTED_PROXIES",
+     .type = OPTION_TEXT,
+     .programs = CONFIG_API,
+     .field = FIELD(trusted_proxies),
+     .fallback = "127.0.0.0/8,::1",
+     .check = config_check_networks,
+     .meaning = "networks whose X-Forwarded-For tells the client's address (its last entry), "
+                "separated by commas, or none"},
+    {.name = "RATE_LIMIT",
+     .type = OPTION_INTEGER,
+     .programs = CONFIG_API,
+     .field = FIELD(rate_limit),
+     .fallback = "0",
+     .min = 0,
+     .max = 1000000,
+     .meaning = "requests to /api/ that one client may make in a minute, of each replica; 0: no "
+                "limit"},
     {.name = "FILA_TENTATIVAS",
      .type = OPTION_INTEGER,
      .programs = CONFIG_WORKER,
@@ -276,7 +321,9 @@ static bool store_word(struct config *c, const struct option *o, const char *val
     if (index < 0)
         return false;
     unsigned v = (unsigned)index;
-    _Static_assert(sizeof(enum log_level) == sizeof v && sizeof(enum log_format) == sizeof v, "");
+    _Static_assert(sizeof(enum log_level) == sizeof v && sizeof(enum log_format) == sizeof v &&
+                       sizeof(enum posts_write) == sizeof v,
+                   "");
     memcpy((char *)c + o->field, &v, sizeof v);
     return true;
 }

@@ -28,6 +28,8 @@ enum exit_code {
     EXIT_BAD_CONFIG = 78   /* a variable, or Redis' maxmemory-policy, is wrong */
 };
 
+enum posts_write { POSTS_WRITE_OPEN, POSTS_WRITE_TOKEN };
+
 struct config {
     /* both */
     char *database_url; /* DATABASE_URL */
@@ -48,8 +50,14 @@ struct config {
     int64_t threads;         /* THREADS 1..64; 0 at default means cores, resolved by config_load */
     int64_t posts_cache_ttl; /* POSTS_CACHE_TTL 1..86400, seconds */
     char *meta_verify_token; /* NULL for none */
-    int64_t request_timeout_ms; /* REQUEST_TIMEOUT_MS 100..60000 */
-    char *frontend_url;         /* FRONTEND_URL: http(s) origin, no trailing slash kept */
+    int64_t request_timeout_ms;   /* REQUEST_TIMEOUT_MS 100..60000 */
+    char *frontend_url;           /* FRONTEND_URL: http(s) origin, no trailing slash kept */
+    char *jwt_secret;             /* JWT_SECRET: one, or two separated by a comma; NULL for none */
+    enum posts_write posts_write; /* POSTS_WRITE open|token */
+    char *admin_email;            /* of the first account; NULL for none */
+    char *admin_password;         /* set only together with admin_email */
+    char *trusted_proxies;        /* TRUSTED_PROXIES: a list for cidr_parse_list */
+    int64_t rate_limit;           /* RATE_LIMIT 0..1000000 requests a minute; 0: no limit */
     /* worker */
     int64_t fila_tentativas;        /* FILA_TENTATIVAS 1..20 */
     int64_t entregas_retencao_dias; /* ENTREGAS_RETENCAO_DIAS 0..36500; 0: for ever */

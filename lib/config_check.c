@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
+#include "cidr.h"
 #include "config.h"
 #include "text.h"
 
@@ -230,4 +232,38 @@ const char *config_check_base_url(struct config *c, char *value)
                    is_path(value + scheme + authority)
                ? NULL
                : "an http:// or https:// URL: a host, perhaps a port and a path, no user or query";
+}
+
+/* 32: the length of a key for HS256 (RFC 7518 section 3.2). */
+const char *config_check_jwt_secret(struct config *c, char *value)
+{
+    size_t first = strcspn(value, ",");
+    const char *second = value[first] ? value + first + 1 : NULL;
+    bool good =
+        !config_check_one_or_two(c, value) && first >= 32 && (!second || strlen(second) >= 32);
+    return good ? NULL : "a secret of 32 bytes or more, or two such separated by a comma";
+}
+
+const char *config_check_email(struct config *c, char *value)
+{
+    (void)c;
+    return account_email_ok(value, strlen(value)) ? NULL : "an e-mail address";
+}
+
+const char *config_check_admin_password(struct config *c, char *value)
+{
+    if (!c->admin_email)
+        return "ADMIN_EMAIL to be set, too";
+    return account_password_fault(value, strlen(value), c->admin_email)
+               ? "12 to 128 characters that are neither common, a sequence nor ADMIN_EMAIL"
+               : NULL;
+}
+
+const char *config_check_networks(struct config *c, char *value)
+{
+    struct cidr_list list;
+    (void)c;
+    return cidr_parse_list(value, &list)
+               ? NULL
+               : "none, or up to 32 networks separated by commas, as 10.0.0.0/8,fd00::/8";
 }

@@ -23,6 +23,15 @@ const char *config_check_token(struct config *c, char *value);
 /* An http or https URL without user, query and fragment; drops one slash at its end. */
 const char *config_check_base_url(struct config *c, char *value);
 
+/* One secret of 32 bytes or more, or two separated by a comma. */
+const char *config_check_jwt_secret(struct config *c, char *value);
+/* An e-mail address. */
+const char *config_check_email(struct config *c, char *value);
+/* A password that the rules let pass, for c->admin_email, which must be there. */
+const char *config_check_admin_password(struct config *c, char *value);
+/* A list for cidr_parse_list. */
+const char *config_check_networks(struct config *c, char *value);
+
 /* Frees a text and leaves nothing of it in memory. NULL is fine. */
 void config_free_text(char *s);
 

@@ -269,6 +269,48 @@ START_TEST(test_database_urls_that_libpq_reads_are_taken)
 }
 END_TEST
 
+START_TEST(test_accounts_are_off_and_open_by_default)
+{
+    ck_assert_ptr_nonnull(load(CONFIG_API));
+    ck_assert_ptr_null(c->jwt_secret);
+    ck_assert_ptr_null(c->admin_email);
+    ck_assert_ptr_null(c->admin_password);
+    ck_assert_int_eq(c->posts_write, POSTS_WRITE_OPEN);
+    ck_assert_int_eq(c->rate_limit, 0);
+    ck_assert_str_eq(c->trusted_proxies, "127.0.0.0/8,::1");
+}
+END_TEST
+
+START_TEST(test_accounts_are_set_by_the_environment)
+{
+    set("JWT_SECRET", "12345678901234567890123456789012,abcdefghijklmnopqrstuvwxyzabcdef");
+    set("POSTS_WRITE", "token");
+    set("ADMIN_EMAIL", "ana@exemplo.com.br");
+    set("ADMIN_PASSWORD_FILE", write_file("um cavalo anda em L\n", 20));
+    set("TRUSTED_PROXIES", "10.0.0.0/8");
+    set("RATE_LIMIT", "600");
+    ck_assert_ptr_nonnull(load(CONFIG_API));
+    ck_assert_str_eq(c->admin_password, "um cavalo anda em L");
+    ck_assert_int_eq(c->posts_write, POSTS_WRITE_TOKEN);
+    ck_assert_int_eq(c->rate_limit, 600);
+}
+END_TEST
+
+START_TEST(test_weak_secrets_and_first_accounts_are_refused)
+{
+    assert_wrong_unsaid("JWT_SECRET", "1234567890123456789012345678901");
+    assert_wrong_unsaid("JWT_SECRET", "12345678901234567890123456789012,curta");
+    assert_wrong_unsaid("JWT_SECRET", "12345678901234567890123456789012,");
+    assert_wrong_unsaid("ADMIN_PASSWORD", "um cavalo anda em L"); /* without ADMIN_EMAIL */
+    assert_wrong("ADMIN_EMAIL", "ana",
+                 "alicerce: ADMIN_EMAIL: got \"ana\", want an e-mail address\n");
+    clear();
+    set("ADMIN_EMAIL", "ana@exemplo.com.br");
+    set("ADMIN_PASSWORD", "ana@exemplo.com.br");
+    ck_assert_ptr_null(load(CONFIG_API));
+}
+END_TEST
+
 START_TEST(test_only_an_origin_is_a_frontend_url)
 {
     static const char *const bad[] = {
@@ -572,6 +614,9 @@ Suite *suite_config(void)
     tcase_add_test(tc, test_only_an_origin_is_a_frontend_url);
     tcase_add_test(tc, test_graph_is_a_url_of_host_port_and_path);
     tcase_add_test(tc, test_an_access_token_has_no_spaces_and_is_never_told);
+    tcase_add_test(tc, test_accounts_are_off_and_open_by_default);
+    tcase_add_test(tc, test_accounts_are_set_by_the_environment);
+    tcase_add_test(tc, test_weak_secrets_and_first_accounts_are_refused);
     tc = new_case(s, "redis_url");
     tcase_add_test(tc, test_redis_url_has_all_its_parts);
     tcase_add_test(tc, test_redis_url_is_percent_decoded);
