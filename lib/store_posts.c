@@ -54,9 +54,35 @@ static const struct pg_statement insert_once = {
     .n_params = 5,
     .types = {PG_TEXT, PG_BYTEA, PG_TEXT, PG_TEXT, PG_TEXT}};
 
-const struct pg_statement *const store_posts_reads[] = {&page_any, &page_author, &by_ids,
-                                                        &count_all, NULL};
-const struct pg_statement *const store_posts_writes[] = {&insert_rows, &insert_once, NULL};
+static const struct pg_statement version_of = {
+    .name = "posts_versao",
+    .sql = "SELECT " COLUMNS ", xmin::text::bigint FROM posts WHERE id = $1",
+    .n_params = 1,
+    .types = {PG_INT8}};
+
+/* One row always: does the token still count, and the post, if it was changed. */
+#define CHANGE(how)                                                                                \
+    "WITH ator AS MATERIALIZED (SELECT usuario_ator_vale($3, $4) AS vale),"                        \
+    " mudado AS (" how " WHERE id = $1 AND ($2 = 0 OR xmin::text::bigint = $2)"                    \
+    " AND (SELECT vale FROM ator) RETURNING " COLUMNS ")"                                          \
+    " SELECT " COLUMNS ", vale::int::bigint FROM ator LEFT JOIN mudado ON true"
+
+static const struct pg_statement update = {
+    .name = "posts_mudar",
+    .sql = CHANGE("UPDATE posts SET titulo = coalesce($5, titulo),"
+                  " conteudo = coalesce($6, conteudo), autor = coalesce($7, autor)"),
+    .n_params = 7,
+    .types = {PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT}};
+
+static const struct pg_statement delete = {.name = "posts_remover",
+                                           .sql = CHANGE("DELETE FROM posts"),
+                                           .n_params = 4,
+                                           .types = {PG_INT8, PG_INT8, PG_INT8, PG_INT8}};
+
+const struct pg_statement *const store_posts_reads[] = {&page_any,  &page_author, &by_ids,
+                                                        &count_all, &version_of,  NULL};
+const struct pg_statement *const store_posts_writes[] = {&insert_rows, &insert_once, &update,
+                                                         &delete, NULL};
 
 static struct post row_of(const PGresult *res, int i)
 {
@@ -272,6 +298,95 @@ enum status store_posts_insert_once(struct pg *pg, struct pg_text key, const uin
     enum status st = pg_query(pg, &insert_once, &v, on_once, t);
     if (st == STATUS_OK)
         t->unsynced = pg_sync(pg, on_once_committed, t) != STATUS_OK;
+    return st;
+}
+
+/* ---- changes ---- */
+
+static void on_version(void *ctx, enum status st, const PGresult *res)
+{
+    struct posts_version *t = ctx;
+    bool found = st == STATUS_OK && PQntuples(res) == 1;
+    struct post row = {0};
+    if (found)
+        row = row_of(res, 0);
+    t->done(t, st, found ? &row : NULL, found ? pg_get_int8(res, 0, 5) : 0);
+}
+
+enum status store_posts_version(struct pg *pg, int64_t id, struct posts_version *t)
+{
+    char space[8];
+    struct pg_values v = {0};
+    pg_int8(&v, id, space);
+    return pg_query(pg, &version_of, &v, on_version, t);
+}
+
+static enum posts_change_outcome change_outcome(const PGresult *res)
+{
+    if (pg_get_int8(res, 0, 5) != 1)
+        return POSTS_CHANGE_ACTOR;
+    return PQgetisnull(res, 0, 0) ? POSTS_CHANGE_ABSENT : POSTS_CHANGE_DONE;
+}
+
+static void on_change_committed(void *ctx, enum status st, const PGresult *res)
+{
+    struct posts_change *t = ctx;
+    PGresult *kept = (PGresult *)(uintptr_t)t->result;
+    if (t->st == STATUS_OK)
+        t->st = refine(st, res, t->error, sizeof t->error);
+    if (t->st == STATUS_OK) {
+        enum posts_change_outcome outcome = change_outcome(kept);
+        struct post row = {0};
+        if (outcome == POSTS_CHANGE_DONE)
+            row = row_of(kept, 0);
+        t->done(t, STATUS_OK, outcome, outcome == POSTS_CHANGE_DONE ? &row : NULL);
+    } else {
+        t->done(t, t->st, POSTS_CHANGE_ABSENT, NULL);
+    }
+    PQclear(kept);
+}
+
+static void on_changed(void *ctx, enum status st, const PGresult *res)
+{
+    struct posts_change *t = ctx;
+    t->st = refine(st, res, t->error, sizeof t->error);
+    if (st == STATUS_OK && PQntuples(res) != 1)
+        t->st = STATUS_INTERNAL;
+    t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
+    if (t->st == STATUS_OK && !t->result)
+        t->st = STATUS_OVERLOADED;
+    if (t->unsynced)
+        on_change_committed(t, STATUS_DATABASE_AWAY, NULL);
+}
+
+static void put_text(struct pg_values *v, struct pg_text text)
+{
+    if (text.data)
+        pg_bytes(v, text.data, text.len);
+    else
+        pg_null(v);
+}
+
+enum status store_posts_change(struct pg *pg, struct posts_change *t)
+{
+    char space[4][8];
+    struct pg_values v = {0};
+    pg_int8(&v, t->id, space[0]);
+    pg_int8(&v, t->version, space[1]);
+    pg_int8(&v, t->actor, space[2]);
+    pg_int8(&v, t->actor_desde, space[3]);
+    if (t->kind == POSTS_UPDATE) {
+        put_text(&v, t->row.titulo);
+        put_text(&v, t->row.conteudo);
+        put_text(&v, t->row.autor);
+    }
+    t->result = NULL;
+    t->st = STATUS_DATABASE_AWAY;
+    t->unsynced = false;
+    t->error[0] = 0;
+    enum status st = pg_query(pg, t->kind == POSTS_UPDATE ? &update : &delete, &v, on_changed, t);
+    if (st == STATUS_OK)
+        t->unsynced = pg_sync(pg, on_change_committed, t) != STATUS_OK;
     return st;
 }
 

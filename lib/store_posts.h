@@ -80,6 +80,36 @@ struct posts_once {
 enum status store_posts_insert_once(struct pg *pg, struct pg_text key, const uint8_t digest[32],
                                     const struct new_post *row, struct posts_once *t);
 
+/* One post with what tells whether it was changed since. */
+struct posts_version {
+    /* row NULL: no such post. version > 0. */
+    void (*done)(struct posts_version *t, enum status st, const struct post *row, int64_t version);
+};
+enum status store_posts_version(struct pg *pg, int64_t id, struct posts_version *t);
+
+enum posts_change_kind { POSTS_UPDATE, POSTS_DELETE };
+enum posts_change_outcome {
+    POSTS_CHANGE_DONE,
+    POSTS_CHANGE_ABSENT, /* no such post, or not in this version any more */
+    POSTS_CHANGE_ACTOR   /* the token of who asks counts no more */
+};
+
+struct posts_change {
+    /* committed when st is STATUS_OK. row: as it is now (as it was, when it was deleted). */
+    void (*done)(struct posts_change *t, enum status st, enum posts_change_outcome outcome,
+                 const struct post *row);
+    enum posts_change_kind kind;
+    int64_t id, version;        /* version 0: any */
+    struct new_post row;        /* data NULL: as it is */
+    int64_t actor, actor_desde; /* account and generation of the token (store_usuarios.h) */
+    const void *result;         /* the store's own from here: held until the commit */
+    enum status st;
+    bool unsynced;
+    char error[160]; /* why, for the log, when st is STATUS_INVALID or STATUS_INTERNAL */
+};
+/* In a transaction of its own. */
+enum status store_posts_change(struct pg *pg, struct posts_change *t);
+
 struct posts_count {
     void (*done)(struct posts_count *t, enum status st, int64_t total);
 };
