@@ -27,8 +27,9 @@ BUILD ?= build/$(SANITIZE)
 endif
 
 LIB_PKGS    := libpq hiredis jansson libcrypto libmicrohttpd
+API_PKGS    := libjwt libsodium
 WORKER_PKGS := libcurl
-PKGS        := $(LIB_PKGS) $(WORKER_PKGS)
+PKGS        := $(LIB_PKGS) $(API_PKGS) $(WORKER_PKGS)
 
 # What the compiler is and knows: -fcf-protection is x86's, LTO wants GNU ld's plugin of the same compiler.
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
@@ -81,7 +82,7 @@ all: $(PROGRAMS) ## build both programs into build/
 
 $(BUILD)/alicerce-api: $(API_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(LIB_PKGS))
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs $(LIB_PKGS) $(API_PKGS))
 
 $(BUILD)/alicerce-worker: $(WORKER_OBJ) $(LIB_OBJ) $(BUILD)/gen/lists
 	$(call SAY,LINK,$@)

@@ -22,6 +22,8 @@ build|lib libpq|libpq (PostgreSQL)|libpq-dev|libpq-dev
 build|lib hiredis|hiredis (Redis)|libhiredis-dev|hiredis-dev
 build|lib jansson|jansson (JSON)|libjansson-dev|jansson-dev
 build|lib libcurl|libcurl (Graph API)|libcurl4-openssl-dev|curl-dev
+build|lib libjwt|libjwt (tokens)|libjwt-dev|libjwt2-dev
+build|lib libsodium|libsodium (Argon2id)|libsodium-dev|libsodium-dev
 build|lib libcrypto|libcrypto (HMAC, SHA-256)|libssl-dev|openssl-dev
 run|cmd python3|Python 3|python3|python3
 run|postgres|the PostgreSQL server|postgresql|postgresql

@@ -1,0 +1,135 @@
+/* Unit tests of hasher: an ev of our own gets the jobs back. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/hasher.h"
+
+Suite *suite_hasher(void);
+
+static struct ev *ev;
+static struct hasher *hasher;
+static unsigned back, stopped;
+static enum status last;
+
+static void on_tick(void *ctx, int64_t now_ms)
+{
+    (void)ctx;
+    (void)now_ms;
+}
+
+static void set_up(void)
+{
+    ev = ev_new(on_tick, NULL);
+    hasher = hasher_new();
+    back = stopped = 0;
+}
+
+static void tear_down(void)
+{
+    hasher_free(hasher);
+    ev_free(ev);
+}
+
+static void on_done(struct hasher_job *job, enum status st)
+{
+    static const char zero[sizeof job->password];
+    back++;
+    stopped += st == STATUS_STOPPING;
+    last = st;
+    ck_assert_msg(memcmp(job->password, zero, sizeof zero) == 0, "the password stays in memory");
+}
+
+static void fill(struct hasher_job *job, enum hasher_task task, const char *password)
+{
+    job->ev = ev;
+    job->task = task;
+    job->done = on_done;
+    job->password_len = strlen(password);
+    memcpy(job->password, password, job->password_len);
+}
+
+static enum status run(struct hasher_job *job, enum hasher_task task, const char *password)
+{
+    unsigned before = back;
+    fill(job, task, password);
+    ck_assert_int_eq(hasher_submit(hasher, job), STATUS_OK);
+    while (back == before) /* Check's time-out bounds it */
+        ev_run_once(ev, true);
+    return last;
+}
+
+START_TEST(a_hash_matches_its_password_alone)
+{
+    struct hasher_job job = {0};
+    ck_assert_int_eq(run(&job, HASHER_MAKE, "um cavalo anda em L"), STATUS_OK);
+    ck_assert_int_eq(strncmp(job.hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "um cavalo anda em L"), STATUS_OK);
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "um cavalo anda em l"), STATUS_UNAUTHORIZED);
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, ""), STATUS_UNAUTHORIZED);
+}
+END_TEST
+
+START_TEST(two_hashes_of_one_password_differ)
+{
+    struct hasher_job a = {0}, b = {0};
+    run(&a, HASHER_MAKE, "a mesma de sempre");
+    run(&b, HASHER_MAKE, "a mesma de sempre");
+    ck_assert_str_ne(a.hash, b.hash);
+}
+END_TEST
+
+START_TEST(nobodys_hash_matches_nothing)
+{
+    struct hasher_job job = {0};
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "qualquer coisa"), STATUS_UNAUTHORIZED);
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, ""), STATUS_UNAUTHORIZED);
+}
+END_TEST
+
+START_TEST(a_broken_hash_matches_nothing)
+{
+    struct hasher_job job = {.hash = "$argon2id$v=19$m=1"};
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "qualquer coisa"), STATUS_UNAUTHORIZED);
+}
+END_TEST
+
+/* Submitting takes microseconds and a hash milliseconds, so the queue fills. */
+START_TEST(the_queue_is_bounded_and_all_that_was_taken_comes_back)
+{
+    enum { MANY = HASHER_QUEUE_MAX * 4 };
+    struct hasher_job *jobs = calloc(MANY, sizeof *jobs);
+    unsigned taken = 0, refused = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        fill(&jobs[i], HASHER_VERIFY, "x");
+        enum status st = hasher_submit(hasher, &jobs[i]);
+        taken += st == STATUS_OK;
+        refused += st == STATUS_OVERLOADED;
+    }
+    ck_assert_uint_ge(refused, 1);
+    ck_assert_uint_eq(taken + refused, MANY);
+    ck_assert_uint_ge(taken, HASHER_QUEUE_MAX);
+    hasher_free(hasher); /* hands back what waits */
+    hasher = NULL;
+    for (int i = 0; i < 10 && back < taken; i++)
+        ev_run_once(ev, false);
+    ck_assert_uint_eq(back, taken);
+    ck_assert_uint_ge(stopped, 1);
+    free(jobs);
+}
+END_TEST
+
+Suite *suite_hasher(void)
+{
+    Suite *s = suite_create("hasher");
+    TCase *c = tcase_create("hasher");
+    tcase_set_timeout(c, 30);
+    tcase_add_checked_fixture(c, set_up, tear_down);
+    tcase_add_test(c, a_hash_matches_its_password_alone);
+    tcase_add_test(c, two_hashes_of_one_password_differ);
+    tcase_add_test(c, nobodys_hash_matches_nothing);
+    tcase_add_test(c, a_broken_hash_matches_nothing);
+    tcase_add_test(c, the_queue_is_bounded_and_all_that_was_taken_comes_back);
+    suite_add_tcase(s, c);
+    return s;
+}
