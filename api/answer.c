@@ -33,7 +33,9 @@ static void add_cors(struct request *r, struct MHD_Response *response)
     MHD_add_response_header(response, "Access-Control-Allow-Origin", r->loop->config->frontend_url);
     MHD_add_response_header(response, "Vary", "Origin");
     MHD_add_response_header(response, "Access-Control-Expose-Headers",
-                            "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-Id");
+                            "ETag, Idempotency-Replayed, Location, RateLimit-Limit, "
+                            "RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, "
+                            "X-Request-Id");
     if (r->reply.allow && r->reply.http == 204) { /* the preflight */
         MHD_add_response_header(response, "Access-Control-Allow-Methods", r->reply.allow);
         MHD_add_response_header(response, "Access-Control-Allow-Headers",
@@ -43,10 +45,16 @@ static void add_cors(struct request *r, struct MHD_Response *response)
     }
 }
 
+static void add_number(struct MHD_Response *response, const char *name, unsigned value)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", value);
+    MHD_add_response_header(response, name, text);
+}
+
 static void add_rare(struct request *r, struct MHD_Response *response)
 {
     const struct reply *reply = &r->reply;
-    char seconds[16];
     if (*reply->location)
         MHD_add_response_header(response, "Location", reply->location);
     if (reply->allow)
@@ -55,9 +63,14 @@ static void add_rare(struct request *r, struct MHD_Response *response)
         MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (reply->replayed)
         MHD_add_response_header(response, "Idempotency-Replayed", "true");
-    if (reply->retry_after) {
-        snprintf(seconds, sizeof seconds, "%u", reply->retry_after);
-        MHD_add_response_header(response, "Retry-After", seconds);
+    if (reply->retry_after)
+        add_number(response, "Retry-After", reply->retry_after);
+    if (reply->authenticate)
+        MHD_add_response_header(response, "WWW-Authenticate", reply->authenticate);
+    if (reply->rate_limit) {
+        add_number(response, "RateLimit-Limit", reply->rate_limit);
+        add_number(response, "RateLimit-Remaining", reply->rate_remaining);
+        add_number(response, "RateLimit-Reset", reply->rate_reset_s);
     }
     if (r->headers[HEADER_ORIGIN].data)
         add_cors(r, response);
@@ -81,6 +94,8 @@ static void add_headers(struct request *r, struct MHD_Response *response)
     if (*r->reply.etag) {
         MHD_add_response_header(response, "ETag", r->reply.etag);
         MHD_add_response_header(response, "Cache-Control", "no-cache");
+    } else if (r->reply.secret) {
+        MHD_add_response_header(response, "Cache-Control", "no-store");
     }
     if (must_close(r->loop))
         MHD_add_response_header(response, "Connection", "close");
@@ -95,7 +110,8 @@ static void account(struct request *r)
     metric_add(&m->requests[class < 6 ? class : 5], 1);
     metric_observe_us(&m->latency, (uint64_t)(took > 0 ? took : 0));
     if (r->reply.http >= 500)
-        log_debug("request_failed", r->id, "%u %s", r->reply.http, r->target);
+        log_debug("request_failed", r->id, "%u %.*s", r->reply.http, (int)r->path_len,
+                  r->path ? r->path : ""); /* the query may hold what nobody should log */
 }
 
 enum MHD_Result answer_send(struct request *r, struct MHD_Connection *connection)

@@ -8,12 +8,12 @@
 #include "reply.h"
 
 static const struct batch_type *const types[BATCH_KINDS] = {
-    [BATCH_STATUS] = &batch_status, [BATCH_PAGE] = &batch_page,
-    [BATCH_SEARCH] = &batch_search, [BATCH_POST] = &batch_post,
-    [BATCH_CREATE] = &batch_create, [BATCH_CACHE] = &batch_cache,
-    [BATCH_VISIT] = &batch_visit,   [BATCH_COUNTER] = &batch_counter,
-    [BATCH_STATS] = &batch_stats,   [BATCH_WEBHOOK] = &batch_webhook,
-    [BATCH_DIRECT] = &batch_direct,
+    [BATCH_STATUS] = &batch_status,   [BATCH_PAGE] = &batch_page,
+    [BATCH_SEARCH] = &batch_search,   [BATCH_POST] = &batch_post,
+    [BATCH_CREATE] = &batch_create,   [BATCH_CHANGE] = &batch_change,
+    [BATCH_CACHE] = &batch_cache,     [BATCH_VISIT] = &batch_visit,
+    [BATCH_COUNTER] = &batch_counter, [BATCH_STATS] = &batch_stats,
+    [BATCH_WEBHOOK] = &batch_webhook, [BATCH_DIRECT] = &batch_direct,
 };
 
 const char *batch_name(enum batch_kind kind)

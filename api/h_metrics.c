@@ -31,6 +31,7 @@ static const struct {
     COUNTER(deliveries_direct, "deliveries_direct_total",
             "Deliveries taken straight into entregas."),
     COUNTER(deliveries_refused, "deliveries_refused_total", "Deliveries that nothing could hold."),
+    COUNTER(sign_ins_slowed, "sign_ins_slowed_total", "Sign-ins answered 429."),
     COUNTER(bad_signatures, "deliveries_bad_signature_total",
             "Deliveries without a valid signature."),
     COUNTER(rds_lost, "redis_lost_total", "Connections to Redis lost or not made."),

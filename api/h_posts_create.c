@@ -6,18 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ev.h"
+#include "clearing.h"
 #include "hmac.h"
 #include "jsonget.h"
 #include "log.h"
 #include "loop.h"
 #include "post_json.h"
-#include "rds.h"
 #include "reply.h"
-#include "store_cache.h"
 #include "store_posts.h"
 
-enum { TITLE_MAX = 200, CONTENT_MAX = 100000, AUTHOR_MAX = 100, KEY_MAX = 255, ROW_CAP = 8 << 20 };
+enum { KEY_MAX = 255, ROW_CAP = 8 << 20 };
 
 #define NOT_SENT (-1) /* as an id: nothing can have been written */
 
@@ -37,14 +35,11 @@ struct create_call {
     bool key_taken;     /* by another content */
 };
 
-enum stage { WRITING, CLEARING, HOLDING, DONE };
-
 struct create_flight {
     struct posts_insert insert;
-    struct cache_done cleared;
+    struct clearing clearing;
     struct batch *batch;
     struct request **members; /* of the one INSERT, in its order */
-    enum stage stage;
 };
 
 #define CALL_OF(t, member)                                                                         \
@@ -60,11 +55,11 @@ static enum status read_body(struct request *r, struct new_post *row)
     size_t title, content, author;
     enum status st = jsonget_parse(&g, r->body.data, r->body.len);
     if (st == STATUS_OK) {
-        const char *titulo = jsonget_string(&g, "titulo", true, 1, TITLE_MAX, &title);
-        const char *conteudo = jsonget_string(&g, "conteudo", true, 1, CONTENT_MAX, &content);
-        const char *autor = jsonget_string(&g, "autor", false, 0, AUTHOR_MAX, &author);
+        const char *titulo = jsonget_string(&g, "titulo", true, 1, POST_TITLE_MAX, &title);
+        const char *conteudo = jsonget_string(&g, "conteudo", true, 1, POST_CONTENT_MAX, &content);
+        const char *autor = jsonget_string(&g, "autor", false, 0, POST_AUTHOR_MAX, &author);
         st = jsonget_finish(&g);
-        static const char nobody[] = "Anônimo";
+        static const char nobody[] = POST_NOBODY;
         row->titulo = (struct pg_text){titulo, title};
         row->conteudo = (struct pg_text){conteudo, content};
         row->autor =
@@ -208,6 +203,7 @@ static void send(struct batch *b)
 {
     struct create_flight *f = b->data;
     *f = (struct create_flight){.insert.done = on_inserted, .batch = b};
+    clearing_init(&f->clearing, b);
     struct new_post *rows = calloc(b->n_flying, sizeof *rows);
     f->members = calloc(b->n_flying, sizeof(struct request *));
     size_t n = 0;
@@ -290,60 +286,17 @@ static bool any_written(const struct batch *b)
     return false;
 }
 
-static void on_cleared(struct cache_done *t, enum status st)
-{
-    struct create_flight *f = FLIGHT_OF(t, cleared);
-    if (st != STATUS_OK && rds_ready(f->batch->loop->rds)) {
-        f->stage = HOLDING; /* it refuses (loading, read-only): again at the next tick */
-        return;
-    }
-    f->stage = st == STATUS_OK ? DONE : CLEARING;
-    batch_back(f->batch); /* lands again */
-}
-
-/* Removes the cached page, or waits until it may be left where nobody believes it. */
-static void clear(struct create_flight *f)
-{
-    struct loop *loop = f->batch->loop;
-    f->cleared.done = on_cleared;
-    if (store_cache_invalidate(loop->rds, &f->cleared) == STATUS_OK) {
-        f->batch->outstanding++;
-        f->stage = CLEARING;
-    } else if (rds_ready(loop->rds) || cache_guard_must_hold(&loop->guard, ev_now_ms(loop->ev))) {
-        f->batch->outstanding++;
-        f->stage = HOLDING;
-    } else {
-        f->stage = DONE;
-    }
-}
-
 static void landed(struct batch *b)
 {
     struct create_flight *f = b->data;
-    if (f->stage == WRITING && !any_written(b))
-        f->stage = DONE;
-    if (f->stage != DONE)
-        clear(f);
-    if (f->stage == DONE)
+    if (clearing_landed(&f->clearing, any_written(b)))
         answer_all(b);
-}
-
-static bool anyone_waits(const struct batch *b)
-{
-    for (const struct request *r = b->flying; r; r = r->batch_next)
-        if (r->state == REQUEST_PARKED)
-            return true;
-    return false;
 }
 
 static void tick(struct batch *b, int64_t now_ms)
 {
-    struct create_flight *f = b->data;
     (void)now_ms;
-    if (f->stage != HOLDING)
-        return;
-    f->stage = anyone_waits(b) ? CLEARING : DONE;
-    batch_back(b); /* lands again: tries, holds on or gives up */
+    clearing_tick(&((struct create_flight *)b->data)->clearing);
 }
 
 const struct batch_type batch_create = {.name = "create",

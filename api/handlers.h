@@ -12,15 +12,27 @@ enum status h_posts_list(struct request *r);
 enum status h_posts_create(struct request *r);
 enum status h_posts_cache(struct request *r);
 enum status h_post(struct request *r);
+enum status h_posts_replace(struct request *r);
+enum status h_posts_patch(struct request *r);
+enum status h_posts_remove(struct request *r);
 enum status h_visit(struct request *r);
 enum status h_counter_read(struct request *r);
 enum status h_counter_add(struct request *r);
 enum status h_stats(struct request *r);
+enum status h_sign_in(struct request *r);
+enum status h_renew(struct request *r);
+enum status h_sign_out(struct request *r);
+enum status h_who_am_i(struct request *r);
+enum status h_accounts(struct request *r);
+enum status h_account(struct request *r);
+enum status h_account_create(struct request *r);
+enum status h_account_change(struct request *r);
+enum status h_account_remove(struct request *r);
 enum status h_webhook_verify(struct request *r);
 enum status h_webhook(struct request *r);
 
 extern const struct batch_type batch_status, batch_page, batch_search, batch_post, batch_create,
-    batch_cache, batch_visit, batch_counter, batch_stats, batch_webhook, batch_direct;
+    batch_change, batch_cache, batch_visit, batch_counter, batch_stats, batch_webhook, batch_direct;
 
 #ifdef PLANT_JOIN_SENT
 void page_follow(struct batch *b, struct request *r);

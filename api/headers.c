@@ -20,6 +20,9 @@ static const struct {
     [HEADER_TRANSFER_ENCODING] = NAME("Transfer-Encoding"),
     [HEADER_CONTENT_TYPE] = NAME("Content-Type"),
     [HEADER_CONTENT_ENCODING] = NAME("Content-Encoding"),
+    [HEADER_IF_MATCH] = NAME("If-Match"),
+    [HEADER_AUTHORIZATION] = NAME("Authorization"),
+    [HEADER_FORWARDED_FOR] = NAME("X-Forwarded-For"),
     [HEADER_IF_NONE_MATCH] = NAME("If-None-Match"),
     [HEADER_IDEMPOTENCY_KEY] = NAME("Idempotency-Key"),
     [HEADER_REQUEST_ID] = NAME("X-Request-Id"),
@@ -45,11 +48,12 @@ static enum header find(const char *name, size_t len)
     return HEADER_COUNT;
 }
 
-/* All of these count once; a second one is an attack or a broken client, whichever the header. */
+/* All of these count once; a second one is an attack or a broken client, whichever the header. But
+ * proxies may each add a line of X-Forwarded-For: the last one is the nearest proxy's. */
 static void keep(struct reading *reading, enum header h, const char *value, size_t len)
 {
     struct slice *slot = &reading->r->headers[h];
-    if (slot->data)
+    if (slot->data && h != HEADER_FORWARDED_FOR)
         reading->why = h == HEADER_HOST             ? "Cabeçalho Host repetido."
                        : h == HEADER_CONTENT_LENGTH ? "Cabeçalho Content-Length repetido."
                                                     : "Cabeçalho repetido.";

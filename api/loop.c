@@ -19,6 +19,7 @@
 #include "store_entrega.h"
 #include "store_ping.h"
 #include "store_posts.h"
+#include "store_usuarios.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 2000,
@@ -105,11 +106,23 @@ static struct pg *lane(struct loop *loop, const char *role, int64_t statement_ti
                                                  .statement_timeout_ms = statement_timeout_ms});
 }
 
+/* Both go over the connection for reads, which takes two lists. Loops are made one by one. */
+static const struct pg_statement *const *read_statements(void)
+{
+    static const struct pg_statement *all[16];
+    size_t n = 0;
+    for (const struct pg_statement *const *s = store_ping_statements; *s; s++)
+        all[n++] = *s;
+    for (const struct pg_statement *const *s = store_usuarios_statements; *s; s++)
+        all[n++] = *s;
+    return all;
+}
+
 /* Three, so that a read never waits behind a commit, nor anybody behind a slow search. */
 static bool open_lanes(struct loop *loop)
 {
     int64_t deadline = loop->config->request_timeout_ms;
-    loop->reads = lane(loop, "read", deadline, store_posts_reads, store_ping_statements);
+    loop->reads = lane(loop, "read", deadline, store_posts_reads, read_statements());
     loop->writes = lane(loop, "write", deadline, store_posts_writes, store_entrega_statements);
     loop->searches = lane(loop, "search", deadline / 2, NULL, NULL);
     return loop->reads && loop->writes && loop->searches;
@@ -179,7 +192,8 @@ struct loop *loop_new(struct app *app, unsigned index)
     cache_guard_init(&loop->guard, ev_clock_us() / 1000);
     bool ok = getrandom(loop->id_seed, sizeof loop->id_seed, 0) == sizeof loop->id_seed &&
               (loop->ev = ev_new(on_tick, loop)) && batches_init(loop->batches, loop) &&
-              open_lanes(loop) && (loop->rds = open_rds(loop)) && (loop->server = server_new(loop));
+              (loop->gate = auth_gate_new(loop)) && open_lanes(loop) &&
+              (loop->rds = open_rds(loop)) && (loop->server = server_new(loop));
     if (!ok) {
         fprintf(stderr, "alicerce-api: HOST=%s PORT=%lld: cannot start a loop: %s\n",
                 app->config->host, (long long)app->config->port, strerror(errno));
@@ -193,6 +207,8 @@ void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
+    if (loop->ev && loop->server)
+        ev_run_once(loop->ev, false); /* what the hasher has handed back */
     /* The servers first: their last callbacks answer requests that the daemon still knows, and a
      * lost answer of one may put a question to the other. */
     if (loop->reads && loop->writes && loop->searches)
@@ -202,6 +218,7 @@ void loop_free(struct loop *loop)
     server_free(loop->server);
     loop->server = NULL; /* requests that outlive it are not kept for reuse */
     batches_free(loop->batches);
+    auth_gate_free(loop->gate);
     ev_free(loop->ev);
     free(loop);
 }
@@ -214,6 +231,7 @@ static void pass(struct loop *loop, bool wait)
     for (int i = 0; more && i < 4; i++) {
         server_run(loop->server);
         batches_send(loop->batches);
+        auth_send(loop);
         each_lane(loop, pg_flush);
         rds_flush(loop->rds);
         more = server_poked(loop->server);

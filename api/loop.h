@@ -8,15 +8,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth.h"
 #include "batch.h"
 #include "cache_guard.h"
+#include "cidr.h"
 #include "config.h"
 #include "hmac.h"
 #include "metrics.h"
 #include "store_cache.h"
 
 struct ev;
+struct hasher;
 struct pg;
+struct rate;
 struct rds;
 struct server;
 
@@ -31,6 +35,10 @@ struct app {
     const struct config *config;
     struct hmac_key *meta_secrets[META_SECRETS_MAX];
     unsigned n_meta_secrets;
+    struct token_keys *tokens; /* NULL: without JWT_SECRET */
+    struct hasher *hasher;
+    struct rate *rate; /* NULL: no limit */
+    struct cidr_list proxies;
     struct loop **loops;
     unsigned n_loops;
     atomic_int stopping; /* SIGTERM was seen: answers carry Connection: close, /status says 503 */
@@ -43,6 +51,7 @@ struct loop_metrics {
     metric batches[BATCH_KINDS], batched[BATCH_KINDS]; /* flights, and requests in them */
     metric deliveries_queued, deliveries_direct, deliveries_refused, bad_signatures;
     metric cache_hits, cache_misses;
+    metric sign_ins_slowed; /* answered 429 */
     metric rds_lost;
     metric parked, connections; /* gauges */
     struct metric_histogram latency;
@@ -60,6 +69,7 @@ struct loop {
     struct cache_done cleared; /* of the page that was there before the connection to Redis */
     bool clearing;             /* its answer is out */
     struct batch batches[BATCH_KINDS];
+    struct auth_gate *gate;
     struct request *oldest, *newest; /* parked, in the order of their deadlines */
     unsigned n_parked;
     size_t body_bytes;

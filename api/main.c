@@ -14,14 +14,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cidr.h"
 #include "config.h"
+#include "first_account.h"
+#include "hasher.h"
 #include "log.h"
 #include "loop.h"
 #include "migrate.h"
 #include "notify.h"
+#include "rate.h"
 #include "rds.h"
 #include "server.h"
 #include "steer.h"
+#include "token.h"
 
 #define PROGRAM "alicerce-api"
 
@@ -119,6 +124,8 @@ static int migrate_until_done(struct app *app)
     while (!atomic_load(&stop_signal)) {
         enum status st =
             migrate_run(app->config->database_url, CONNECT_TIMEOUT_MS, &stop_signal, &result);
+        if (st == STATUS_OK && first_account(app->config) == STATUS_DATABASE_AWAY)
+            continue; /* it went away in between */
         if (st == STATUS_OK) {
             if (result.newer)
                 log_warn("migrate_newer", NULL, "%u migrations here are newer than this program",
@@ -150,6 +157,27 @@ static void split_secrets(struct app *app)
     }
     if (app->n_meta_secrets == 0)
         log_warn("meta_secret", NULL, "META_APP_SECRET is not set: POST /webhook answers 503");
+}
+
+/* What the loops share for tokens, passwords and limits. */
+static bool prepare_auth(struct app *app)
+{
+    const struct config *c = app->config;
+    cidr_parse_list(c->trusted_proxies, &app->proxies); /* config has looked at it */
+    app->hasher = hasher_new();
+    if (c->jwt_secret)
+        app->tokens = token_keys_new(c->jwt_secret);
+    else
+        log_warn("jwt_secret", NULL, "JWT_SECRET is not set: routes that want a token answer 503");
+    if (c->rate_limit)
+        app->rate = rate_new(c->rate_limit);
+    return app->hasher && (app->tokens || !c->jwt_secret) && (app->rate || !c->rate_limit);
+}
+
+static void release_auth(struct app *app)
+{
+    token_keys_free(app->tokens);
+    rate_free(app->rate);
 }
 
 static bool start_threads(struct app *app, pthread_t *threads)
@@ -223,14 +251,19 @@ static int serve(const struct config *c)
     }
     split_secrets(&app);
     unsigned made = 0;
-    while (made < app.n_loops && (loops[made] = loop_new(&app, made)))
-        made++;
+    if (!prepare_auth(&app))
+        fprintf(stderr, PROGRAM ": no memory for JWT_SECRET, RATE_LIMIT or the passwords' queue\n");
+    else
+        while (made < app.n_loops && (loops[made] = loop_new(&app, made)))
+            made++;
     if (made == app.n_loops)
         code = run_loops(&app);
+    hasher_free(app.hasher); /* before the loops, which get its jobs back */
     for (unsigned i = 0; i < made; i++)
         loop_free(loops[i]);
     for (unsigned i = 0; i < app.n_meta_secrets; i++)
         hmac_key_free(app.meta_secrets[i]);
+    release_auth(&app);
     return code;
 }
 

@@ -7,6 +7,9 @@
 #include "buf.h"
 #include "store_posts.h"
 
+enum { POST_TITLE_MAX = 200, POST_CONTENT_MAX = 100000, POST_AUTHOR_MAX = 100 }; /* characters */
+#define POST_NOBODY "Anônimo" /* who wrote what nobody signed */
+
 /* {"id":1,"titulo":…,"conteudo":…,"autor":…,"data_criacao":…} */
 void post_json(struct buf *b, const struct post *p);
 /* {"fonte":…,"posts":[…],"proximo":…}: of n rows, asked for with limit + 1, the first `limit`. */

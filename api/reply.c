@@ -151,6 +151,15 @@ enum status reply_field(struct request *r, enum status st, const char *field, co
     return reply_fields(r, st, &error, 1);
 }
 
+void reply_reset(struct request *r)
+{
+    struct reply *reply = &r->reply;
+    body_unref(reply->body);
+    *reply = (struct reply){.rate_limit = reply->rate_limit,
+                            .rate_remaining = reply->rate_remaining,
+                            .rate_reset_s = reply->rate_reset_s};
+}
+
 void reply_raw(int fd, enum status st, const char *id)
 {
     char body[256], head[512];

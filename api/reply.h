@@ -32,6 +32,9 @@ __attribute__((format(printf, 4, 5))) enum status reply_field(struct request *r,
                                                               const char *field, const char *fmt,
                                                               ...);
 
+/* Takes back what was said so far, but for RateLimit-*. */
+void reply_reset(struct request *r);
+
 /* Past the HTTP library: a whole answer with Connection: close, written straight to the socket. For
  * requests so large that the library has no memory left for an answer; the caller closes. */
 void reply_raw(int fd, enum status st, const char *id);

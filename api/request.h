@@ -19,6 +19,7 @@
 #include "store_counter.h"
 
 struct MHD_Connection;
+struct auth;
 struct batch;
 struct loop;
 struct route;
@@ -30,7 +31,10 @@ enum header {
     HEADER_TRANSFER_ENCODING,
     HEADER_CONTENT_TYPE,
     HEADER_CONTENT_ENCODING,
+    HEADER_IF_MATCH,
     HEADER_IF_NONE_MATCH,
+    HEADER_AUTHORIZATION,
+    HEADER_FORWARDED_FOR,
     HEADER_IDEMPOTENCY_KEY,
     HEADER_REQUEST_ID,
     HEADER_SIGNATURE,
@@ -46,6 +50,7 @@ enum batch_kind {
     BATCH_SEARCH,
     BATCH_POST,
     BATCH_CREATE,
+    BATCH_CHANGE,
     BATCH_CACHE,
     BATCH_VISIT,
     BATCH_COUNTER,
@@ -80,9 +85,12 @@ struct reply {
     const char *allow;     /* static */
     char etag[40];         /* with its quotes; "" for none */
     char location[48];
-    unsigned retry_after; /* seconds; 0 for none */
-    bool replayed;        /* Idempotency-Replayed: true */
-    bool echoes;          /* the caller's own bytes: X-Content-Type-Options: nosniff */
+    unsigned retry_after;     /* seconds; 0 for none */
+    bool replayed;            /* Idempotency-Replayed: true */
+    bool echoes;              /* the caller's own bytes: X-Content-Type-Options: nosniff */
+    bool secret;              /* Cache-Control: no-store */
+    const char *authenticate; /* WWW-Authenticate; static */
+    unsigned rate_limit, rate_remaining, rate_reset_s; /* RateLimit-*; limit 0: none of them */
 };
 
 enum request_state { REQUEST_READING, REQUEST_PARKED, REQUEST_ANSWERED };
@@ -93,6 +101,7 @@ struct request {
     enum request_state state;
     unsigned refs;
     const struct route *route;
+    struct auth *auth;   /* who asks, in the arena; NULL where no token is wanted */
     enum status refused; /* found while the headers were read; answered after the body */
     const char *refused_why;
 

@@ -5,6 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client_address.h"
+#include "ev.h"
+#include "loop.h"
+#include "rate.h"
 #include "reply.h"
 #include "text.h"
 
@@ -225,6 +229,26 @@ static enum status check_type(const struct request *r, const char **ret_why)
     return STATUS_OK;
 }
 
+/* ---- limit ---- */
+
+/* Probes, metrics and Meta's calls are not limited: theirs are the addresses of the house. */
+static enum status take_from_limit(struct request *r)
+{
+    struct rate *rate = r->loop->app->rate;
+    if (!rate || r->path_len < 5 || memcmp(r->path, "/api/", 5) != 0)
+        return STATUS_OK;
+    struct cidr_address client = client_address(r);
+    struct rate_answer a = rate_take(rate, &client, ev_clock_us());
+    r->reply.rate_limit = a.limit;
+    r->reply.rate_remaining = a.remaining;
+    r->reply.rate_reset_s = a.reset_s;
+    if (a.passes)
+        return STATUS_OK;
+    reply_problem(r, STATUS_TOO_MANY, "Pedidos demais deste endereço; espere um pouco.");
+    r->reply.retry_after = a.reset_s;
+    return STATUS_TOO_MANY;
+}
+
 /* ---- public ---- */
 
 enum status router_find(struct request *r, const char *method, const char **ret_why)
@@ -232,12 +256,16 @@ enum status router_find(struct request *r, const char *method, const char **ret_
     *ret_why = NULL;
     router_path(r);
     if (r->path_len == 1 && *r->path == '*' && strcmp(method, "OPTIONS") == 0) {
-        r->reply.allow = "GET, HEAD, POST, OPTIONS";
+        r->reply.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
         return reply_constant(r, STATUS_NO_CONTENT, NULL, "", 0);
     }
     enum status st = decode_path(r);
     if (st == STATUS_OK)
+        st = take_from_limit(r);
+    if (st == STATUS_OK)
         st = match(r, method);
+    if (st == STATUS_OK)
+        st = auth_check(r);
     if (st == STATUS_OK)
         st = read_query(r);
     if (st == STATUS_OK)
@@ -253,7 +281,7 @@ size_t router_body_max(const struct request *r)
 enum status router_dispatch(struct request *r)
 {
     if (r->refused == STATUS_OK)
-        return r->route->handle(r);
+        return auth_dispatch(r);
     if (r->reply.http == 0)
         reply_problem(r, r->refused, r->refused_why);
     return r->refused;

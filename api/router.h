@@ -2,6 +2,7 @@
 #ifndef ALICERCE_ROUTER_H
 #define ALICERCE_ROUTER_H
 
+#include "auth.h"
 #include "request.h"
 
 enum body_rule { BODY_NONE, BODY_JSON, BODY_RAW };
@@ -13,7 +14,8 @@ struct route {
     enum status (*handle)(struct request *r);
     const char *const *params; /* query parameters it knows, NULL-terminated; NULL: any */
     enum body_rule body;
-    size_t body_max; /* 0: BODY_MAX */
+    enum action action; /* who may: the table in auth.c */
+    size_t body_max;    /* 0: BODY_MAX */
 };
 extern const struct route routes[];
 extern const unsigned n_routes;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,7 +47,8 @@ struct server {
     int passes;
     struct request *spare; /* by batch_next */
     unsigned n_spare;
-    unsigned n_open; /* between on_target and on_completed */
+    unsigned n_open;       /* between on_target and on_completed */
+    struct request *heads; /* whose head is not whole yet; by older and newer */
 };
 
 /* ---- birth and death ---- */
@@ -109,6 +111,22 @@ static void hide_query(char *target)
         *query = '.';
 }
 
+static void link_head(struct server *s, struct request *r)
+{
+    r->newer = s->heads;
+    if (s->heads)
+        s->heads->older = r;
+    s->heads = r;
+}
+
+static void unlink_head(struct server *s, struct request *r)
+{
+    *(r->older ? &r->older->newer : &s->heads) = r->newer;
+    if (r->newer)
+        r->newer->older = r->older;
+    r->older = r->newer = NULL;
+}
+
 /* Called with the request line, before anything is decoded. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
@@ -123,6 +141,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     if (!r)
         return NULL;
     s->n_open++;
+    link_head(s, r);
     r->connection = connection;
     r->born_us = ev_now_us(s->loop->ev);
     r->target = arena_copy(&r->arena, target, len);
@@ -142,6 +161,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
         return;
     *req_cls = NULL;
     s->n_open--;
+    if (!*r->id)
+        unlink_head(s, r);
     if (r->state != REQUEST_ANSWERED)
         metric_add(&s->loop->metrics.requests[0], 1);
     if (r->state == REQUEST_PARKED)
@@ -154,7 +175,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 
 void request_answer(struct request *r)
 {
-    if (r->state == REQUEST_ANSWERED)
+    if (r->state == REQUEST_ANSWERED || auth_withholds(r))
         return;
     if (r->state == REQUEST_PARKED)
         loop_unpark(r->loop, r);
@@ -247,6 +268,7 @@ static void on_whole(struct request *r)
 static enum MHD_Result first_call(struct request *r, const char *method, const char *version)
 {
     size_t size;
+    unlink_head(r->loop->server, r);
     bool last = on_head(r, method, version, &size);
     r->loop->server->passes = PASSES;
     if (size > HEAD_MAX) {
@@ -294,9 +316,52 @@ static void on_ready(struct ev_io *io, uint32_t events)
     ((struct server *)(void *)io)->poked = true;
 }
 
+/* libmicrohttpd refuses a head that its pool cannot hold by itself, in HTML. It says so first, but
+ * not of which connection: the one whose head is not whole, and of several the one that still
+ * sends.
+ */
+static struct request *overflown(struct server *s)
+{
+    struct request *found = s->heads;
+    if (!found || !found->newer)
+        return found;
+    found = NULL;
+    for (struct request *r = s->heads; r; r = r->newer) {
+        int waiting = 0;
+        if (ioctl(socket_of(r->connection), FIONREAD, &waiting) != 0 || waiting == 0)
+            continue;
+        if (found)
+            return NULL; /* no telling: HTML it is */
+        found = r;
+    }
+    return found;
+}
+
+static void answer_overflow(struct server *s)
+{
+    struct request *r = overflown(s);
+    if (!r)
+        return;
+    reply_raw(socket_of(r->connection), STATUS_HEADERS_TOO_LARGE, "-");
+    shutdown(socket_of(r->connection), SHUT_RDWR);
+}
+
+static bool tells_of_overflow(const char *fmt, va_list args)
+{
+    static const char start[] = "Error processing request (HTTP response code is %u ";
+    va_list copy;
+    if (strncmp(fmt, start, sizeof start - 1) != 0)
+        return false;
+    va_copy(copy, args);
+    unsigned code = va_arg(copy, unsigned);
+    va_end(copy);
+    return code == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+}
+
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *fmt, va_list args)
 {
-    (void)cls;
+    if (tells_of_overflow(fmt, args))
+        answer_overflow(cls);
     if (!log_enabled(LOG_DEBUG))
         return;
     char text[256];
@@ -352,8 +417,8 @@ static struct MHD_Daemon *start_daemon(struct server *s)
     unsigned flags =
         MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     return MHD_start_daemon(
-        flags, (uint16_t)c->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-        NULL, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+        flags, (uint16_t)c->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
+        MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
         MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_CONNECTION_LIMIT,
         connection_limit(s->loop), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
