@@ -19,11 +19,15 @@ from case import StackCase
 import client
 import deliveries
 import openapi
+import tokens
 import servers
 from openapi import bad_objects, bad_texts, good_objects, good_values
 
 FILE = os.path.join(servers.PROJECT, "docs", "openapi.yaml")
-ENV = {"META_APP_SECRET": deliveries.SECRET, "META_VERIFY_TOKEN": deliveries.VERIFY_TOKEN}
+EXAMPLE = {"email": "admin@exemplo.com.br", "senha": "um cavalo anda em L"}  # of the sign-in in the file
+ENV = {"META_APP_SECRET": deliveries.SECRET, "META_VERIFY_TOKEN": deliveries.VERIFY_TOKEN,
+       "JWT_SECRET": tokens.SECRET, "ADMIN_EMAIL": EXAMPLE["email"], "ADMIN_PASSWORD": EXAMPLE["senha"]}
+MERGES = ("mudarPost", "mudarConta")  # the operations that take a merge patch
 OPAQUE = {"cursor": "AAAAAAAA", "hub.verify_token": "errada",  # a schema does not say which are good:
           "X-Hub-Signature-256": "sha256=" + 64 * "0"}         # the example is, this one is not
 TRANSPORT = {"content-type", "content-length", "connection", "date"}
@@ -41,17 +45,17 @@ def source(path):
 # ---- the file against the sources ----------------------------------------------------
 
 def table_of_routes():
-    """The rows of api/routes.c: (METHOD, path) -> (handler, parameters or None, body rule, limit)."""
+    """The rows of api/routes.c: (METHOD, path) -> (handler, parameters or None, body rule, limit, action)."""
     text = source("api/routes.c")
     default = re.search(r"\bBODY_MAX = (\d+) << (\d+)", source("api/request.h"))
     sizes = {name: int(a) << int(b) for name, a, b in re.findall(r"(\w+) = (\d+) << (\d+)", text)}
     sizes["0"] = int(default.group(1)) << int(default.group(2))
-    rows = re.findall(r'\{"([A-Z]+)", "([^"]+)", (\w+), (PARAMS\([^)]*\)|NO_PARAMS|NULL), (BODY_\w+),'
-                      r' (\w+)\}', text)
+    rows = re.findall(r'\{"([A-Z]+)", "([^"]+)", (\w+),\s+(PARAMS\([^)]*\)|NO_PARAMS|NULL),\s+(BODY_\w+),'
+                      r'\s+ACTION_(\w+),\s+(\w+)\}', text)
     assert rows and len(rows) == len(re.findall(r'^    \{"', text, re.M)), "routes.c has another form"
     return {(method, path): (handler, None if params == "NULL" else set(re.findall(r'"([^"]+)"', params)),
-                             body, sizes[limit])
-            for method, path, handler, params, body, limit in rows}
+                             body, sizes[limit], action)
+            for method, path, handler, params, body, action, limit in rows}
 
 
 def fields_read_by(handler):
@@ -78,13 +82,16 @@ def differences(document):
 
 
 def row_differs(document, path, operation, row):
-    handler, params, rule, limit = row
+    handler, params, rule, limit, action = row
+    if bool(operation.get("security")) != (action not in ("OPEN", "POST_CREATE")):
+        yield f"security {operation.get('security')}, not {action}"
     query = set(document.parameters(path, operation, "query"))
     free = operation.get("x-outros-parametros", False)
     if free != (params is None) or not (free or query == params):
         yield f"parameters {query}, not {params}"
     kinds = list(document.body(operation)[1])
-    if kinds != {"BODY_NONE": [], "BODY_JSON": ["application/json"], "BODY_RAW": ["*/*"]}[rule]:
+    merge = ["application/merge-patch+json"] if operation.get("operationId") in MERGES else []
+    if kinds != {"BODY_NONE": [], "BODY_JSON": ["application/json", *merge], "BODY_RAW": ["*/*"]}[rule]:
         yield f"bodies {kinds}, not {rule}"
     if kinds and operation["requestBody"]["x-maximo-de-bytes"] != limit:
         yield f"the body's limit is {limit}"
@@ -106,7 +113,9 @@ class Call:
     params: by name; None leaves one out. wants: the statuses that are right; named: what `erros` has
     to name."""
 
-    def __init__(self, why, wants, params=None, body=None, headers=(), more="", named=None, target_size=0):
+    def __init__(self, why, wants, params=None, body=None, headers=(), more="", named=None, target_size=0,
+                 token=None):
+        self.token = token  # None: a good one, where one is wanted; "": none
         self.why, self.wants, self.named = why, set(wants), named
         self.params, self.body, self.headers, self.more = params or {}, body, list(headers), more
         self.target_size = target_size  # filled up to it
@@ -145,7 +154,24 @@ class Walk:
             self.provoke(good)
         for call in itertools.chain(*parts):
             self.send(call)
+        if self.path == "/api/posts/{id}":  # the example stays
+            self.stack.pg.query("INSERT INTO posts (id, titulo, conteudo) VALUES (1, 'Post', 'Texto')"
+                                " ON CONFLICT DO NOTHING")
         return self
+
+    def make_way(self, call, params):
+        """What an earlier call may have left or taken: a row of its own, an address, failed sign-ins."""
+        if self.path == "/api/auth/login" and not call.why.startswith("guess"):
+            for key in self.stack.redis.call("KEYS", "login:*"):
+                self.stack.redis.call("DEL", key.decode())
+        if "usuarios" in self.path and self.method in ("POST", "PATCH", "DELETE"):
+            self.stack.pg.query("DELETE FROM usuarios WHERE id > 1")
+        if "id" in params and "id" not in call.params and self.method in ("PUT", "PATCH", "DELETE"):
+            made = "INSERT INTO posts (titulo, conteudo) VALUES ('a', 'b') RETURNING id::text"
+            if "usuarios" in self.path:
+                made = ("INSERT INTO usuarios (nome, email, papel, senha) SELECT 'Ana', 'ana%d@exemplo.com.br',"
+                        " 'leitor', senha FROM usuarios WHERE id = 1 RETURNING id::text" % next(self.serial))
+            params["id"] = self.stack.pg.value(made)
 
     # -- sending --
 
@@ -168,6 +194,7 @@ class Walk:
     def send(self, call, api=None, method=None):
         call.method, call.path, call.id = method or self.method, self.path, f"passeio-{next(self.serial)}"
         params = {**self.plain_params(), **call.params}
+        self.make_way(call, params)
         body = self.plain_body() if call.body is None and method is None else call.body
         if "X-Hub-Signature-256" in params and "X-Hub-Signature-256" not in call.params:
             params["X-Hub-Signature-256"] = deliveries.signature(body or b"")
@@ -175,6 +202,8 @@ class Walk:
         if call.target_size:
             target = (target + "&?"["?" not in target]).ljust(call.target_size, "x")
         headers += [("X-Request-Id", call.id), *call.headers]
+        token = tokens.make() if call.token is None and self.about.get("security") else call.token
+        headers += [("Authorization", f"Bearer {token}")] if token else []
         if body is not None and not any(n == "Content-Length" for n, _ in headers):
             headers.append(("Content-Length", str(len(body))))
         with client.Connection((api or self.stack.api).port) as connection:
@@ -207,7 +236,8 @@ class Walk:
         yield Call("a large head", {431}, headers=[("X-Grande", "x" * (large - 200))], body=b"")
         yield Call("a head that fits", fits, headers=[("X-Grande", "x" * (large - 800))])
         yield Call("a long target", {414}, target_size=self.limit("414") + 1)
-        yield Call("the longest target", fits, target_size=self.limit("414"))
+        crowded = {431} if self.about.get("security") else set()  # the token takes its part of the head
+        yield Call("the longest target", fits | crowded, target_size=self.limit("414"))
         for name in self.document.parameters(self.path, self.about, "path"):
             yield Call("an escaped slash", {404}, {name: "1/2"})
 
@@ -238,9 +268,9 @@ class Walk:
     def of_good(self, good):
         yield Call("plain", good)
         for name, parameter in self.given.items():
-            values = [] if name in OPAQUE else good_values(self.document.resolve(parameter["schema"]))
+            values = [] if name in OPAQUE or name == "If-Match" else good_values(self.document.resolve(parameter["schema"]))
             for value in [*values, *([parameter["example"]] if "example" in parameter else [])]:
-                missing = {404} if name == "id" else set()
+                missing = {404, 409} & {int(s) for s in self.about["responses"]} if name == "id" else set()
                 computed = {} if name == "X-Hub-Signature-256" else {name: self.text(value)}
                 yield Call(f"{name}: {value!r:.30}", {*good, *missing}, computed)
         if self.about.get("x-outros-parametros"):
@@ -268,8 +298,9 @@ class Walk:
         schema = body_schema(self.document, self.about)
         if not schema:
             return
+        wants = {401} if self.path == "/api/auth/login" else good  # of good form, that is
         for value in good_objects(self.document, schema):
-            yield Call("a good body", good, body=dumps(value))
+            yield Call("a good body", wants, body=dumps(value))
         for why, name, value in bad_objects(self.document, schema):
             yield Call(f"{name} {why}", {400, 422}, body=dumps(value), named=name)
         for body in NO_OBJECTS:
@@ -288,12 +319,33 @@ class Walk:
             self.send(Call("its own tag", {304}, {"If-None-Match": tag}))
         if "Idempotency-Key" in self.given:
             self.provoke_key()
-        if "409" in self.about["responses"] and "Idempotency-Key" not in self.given:
+        if "If-Match" in self.given:
+            self.send(Call("another tag", {412}, {"If-Match": '"0"'}))
+        if self.about.get("security"):
+            self.provoke_token()
+        if self.path == "/api/auth/login":
+            for n in range(11):
+                self.send(Call(f"guess {n}", {401, 429}, body=dumps({**EXAMPLE, "senha": "errada"})))
+            self.send(Call("guess no more", {429}))
+        elif "409" in self.about["responses"] and "usuarios" in self.path:
+            self.provoke_conflict()
+        elif "409" in self.about["responses"] and "Idempotency-Key" not in self.given:
             with self.spoilt_counters():
                 self.send(Call("a counter that is none", {409}, {"nome": "estragado"} if "nome" in self.given
                                else {}))
         wants = {503} if "503" in self.about["responses"] else good
         self.send(Call("both servers away", wants), api=self.stack.apis[1])
+
+    def provoke_token(self):
+        self.send(Call("without a token", {401}, token=""))
+        self.send(Call("a forged token", {401}, token=tokens.make(key="outra")))
+        if "403" in self.about["responses"]:
+            self.send(Call("another role", {403}, token=tokens.make(papel="leitor")))
+
+    def provoke_conflict(self):
+        taken = {"nome": "a", "papel": "leitor", "senha": "três gatos no telhado", "email": EXAMPLE["email"]}
+        body = {"POST": taken, "PATCH": {"papel": "leitor"}, "DELETE": None}[self.method]
+        self.send(Call("a conflict", {409}, {} if self.method == "POST" else {"id": "1"}, body and dumps(body)))
 
     def provoke_key(self):
         key = {"Idempotency-Key": f"chave-{next(self.serial)}"}
@@ -322,8 +374,8 @@ def dumps(value):
 
 def wrong_with(document, call):
     """Lines; none when the answer is as the file has it, and right for what was sent."""
-    operation = document.tree["paths"][call.path].get(call.method.lower()) or \
-        document.tree["paths"][call.path]["get"]  # which documents the 405
+    methods = document.tree["paths"][call.path]
+    operation = methods.get(call.method.lower()) or methods.get("get") or methods["post"]  # has the 405
     response = document.response(operation, call.answer.status)
     out = [f"not one of {call.wants}"] if call.answer.status not in call.wants else []
     if response is None:
@@ -439,6 +491,8 @@ class OpenApi(StackCase):
         used = set(self.document.references(self.document.tree))
         parts = {f"#/components/{kind}/{name}" for kind, named in self.document.tree["components"].items()
                  for name in named}
+        used |= {f"#/components/securitySchemes/{name}" for *_, operation in self.document.operations()
+                 for choice in operation.get("security", ()) for name in choice}
         self.assertEqual(used, parts)
 
     def test_examples_fit_their_schemas(self):
@@ -537,7 +591,12 @@ PLANTED = [
     # a status too few, one too many
     drop("paths /api/posts get responses 304"), drop("paths /status get responses 503"),
     drop("paths /api/posts/{id} get responses 404"), drop("paths /api/stats head responses 409"),
-    drop("paths /webhook post responses 401"), drop("paths /health options responses 413"),
+    drop("paths /webhook post responses 401"),
+    drop("paths /api/auth/login post responses 429"), drop("paths /api/usuarios get responses 403"),
+    drop("paths /api/posts/{id} put responses 412"), drop("paths /api/usuarios/{id} delete responses 409"),
+    drop("paths /api/auth/eu get security"), change("paths /api/stats get security", [{"Token": []}]),
+    drop(f"{RESPONSES} SemToken headers WWW-Authenticate"), drop(f"{RESPONSES} Sessao headers Cache-Control"),
+    drop(f"{SCHEMAS} Conta properties ativo"), drop(f"{SCHEMAS} ContaMudada properties ativo"), drop("paths /health options responses 413"),
     change("paths /health get responses 418", REFUSED), change("paths /webhook get responses 422", REFUSED),
     # what answers hold
     drop(f"{SCHEMAS} Post properties autor"), drop(f"{SCHEMAS} Problema properties erros"),
@@ -590,6 +649,12 @@ BOUNDS = [
     ("OPTIONS", "/health", f"{RESPONSES} EnderecoLongoDemais x-maximo-de-bytes", 3583),
     ("POST", "/webhook", f"{RESPONSES} EnderecoLongoDemais x-maximo-de-bytes", 3585),
     ("HEAD", "/health", f"{RESPONSES} CabecalhosGrandesDemais x-maximo-de-bytes", 3584),
+    ("POST", "/api/usuarios", f"{SCHEMAS} ContaNova properties senha minLength", 11),
+    ("POST", "/api/usuarios", f"{SCHEMAS} ContaNova properties senha maxLength", 129),
+    ("POST", "/api/usuarios", f"{SCHEMAS} ContaNova properties email maxLength", 255),
+    ("POST", "/api/usuarios", f"{SCHEMAS} ContaNova properties nome maxLength", 99),
+    ("PATCH", "/api/usuarios/{id}", f"{SCHEMAS} ContaMudada properties nome type", ["string", "null"]),
+    ("PATCH", "/api/posts/{id}", f"{SCHEMAS} PostMudado properties titulo type", ["string", "null"]),
     ("GET", "/webhook", f"{PARAMETERS} Modo schema const", "assinar"),
     ("GET", "/webhook", f"{PARAMETERS} Desafio required", False),
 ]

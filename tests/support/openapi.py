@@ -8,6 +8,7 @@ error, not something passed over."""
 import datetime
 import json
 import operator
+import random
 import re
 
 # ---- YAML ----------------------------------------------------------------------------
@@ -223,6 +224,7 @@ TYPES = {"null": lambda v: v is None,
          "integer": lambda v: isinstance(v, int) and not isinstance(v, bool),
          "number": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool),
          "string": lambda v: isinstance(v, str),
+         "boolean": lambda v: isinstance(v, bool),
          "array": lambda v: isinstance(v, list),
          "object": lambda v: isinstance(v, dict)}
 
@@ -258,7 +260,9 @@ def _format(schema, value):
             yield f"{value!r:.80} is no date-time"
     elif form == "int64" and TYPES["integer"](value) and not -2**63 <= value < 2**63:
         yield f"{value} is beyond 64 bits"
-    elif form not in ("date-time", "int64"):
+    elif form == "email" and isinstance(value, str) and not re.match(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z", value):
+        yield f"{value!r:.80} is no address"
+    elif form not in ("date-time", "int64", "email", "password"):
         raise BadDocument(f"format {form} is not checked")
 
 
@@ -325,8 +329,29 @@ def letters_of(schema):
     return [c for c in LETTERS if re.search(schema.get("pattern", ""), c)]
 
 
+def host_of(length):
+    return "b" * 61 + "." + host_of(length - 62) if length > 65 else "c" * (length - 2) + ".d"
+
+
+def email_of(length):
+    """An address of so many characters; with fewer than five it is none."""
+    if length < 5:
+        return "a@b."[:length]
+    local = min(64, max(1, length - 4))
+    return "a" * local + "@" + host_of(max(3, length - local - 1))
+
+
+def password_of(length, wide):
+    """Nothing common, no sequence: drawn once and for all."""
+    return "".join(random.Random(length).choices([wide, *"mtx2bp7kQW"], k=length))
+
+
 def text_of(schema, length, wide):
     """So many characters, `wide` ones where the pattern takes those."""
+    if schema.get("format") == "email":
+        return email_of(length)
+    if schema.get("format") == "password":
+        return password_of(length, wide)
     letters = [c for c in (wide, "a", *letters_of(schema)) if re.search(schema.get("pattern", ""), c)]
     if not letters:
         raise BadDocument(f"no text for {schema['pattern']}: it is not one class, repeated")
@@ -338,6 +363,8 @@ def good_values(schema, wide="é"):
     if "const" in schema or "enum" in schema:
         return schema.get("enum", [schema.get("const")])
     types, out = types_of(schema), []
+    if "boolean" in types:
+        out += [True, False]
     if "integer" in types:
         out += [schema[bound] for bound in ("minimum", "maximum") if bound in schema] or [1]
     if "string" in types:
