@@ -24,6 +24,7 @@
 #include "notify.h"
 #include "rate.h"
 #include "rds.h"
+#include "resident.h"
 #include "server.h"
 #include "steer.h"
 #include "token.h"
@@ -197,6 +198,8 @@ static bool start_threads(struct app *app, pthread_t *threads)
     return started == app->n_loops;
 }
 
+enum { STARTED_STEPS = 3 }; /* of STEER_EVERY_MS: the servers are connected, if they are there */
+
 static void steer_until_signal(struct steer *steer)
 {
     static const struct timespec every = {.tv_nsec = STEER_EVERY_MS * 1000000L};
@@ -205,9 +208,12 @@ static void steer_until_signal(struct steer *steer)
     sigaddset(&block, SIGTERM);
     sigaddset(&block, SIGINT);
     sigprocmask(SIG_BLOCK, &block, &before);
-    while (!atomic_load(&stop_signal)) {
-        pselect(0, NULL, NULL, NULL, steer->app->n_loops > 1 ? &every : NULL, &before);
+    for (unsigned steps = 0; !atomic_load(&stop_signal); steps++) {
+        bool wait_on = steer->app->n_loops > 1 || steps <= STARTED_STEPS;
+        pselect(0, NULL, NULL, NULL, wait_on ? &every : NULL, &before);
         steer_step(steer);
+        if (steps == STARTED_STEPS)
+            resident_trim();
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
 }

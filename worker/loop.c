@@ -23,6 +23,7 @@
 #include "log.h"
 #include "notify.h"
 #include "queue.h"
+#include "resident.h"
 #include "rest.h"
 #include "servers.h"
 #include "stop.h"
@@ -30,7 +31,7 @@
 #include "store_entrega.h"
 #include "store_fila.h"
 
-enum { CHORE_MS = 60000 };
+enum { CHORE_MS = 60000, STARTED_MS = 2000 /* the servers are connected, if they are there */ };
 
 struct loop {
     struct ev *ev;
@@ -45,6 +46,7 @@ struct loop {
     struct worker_counters counters;
     struct ev_io stop;
     struct queue_ticket leaving;
+    int64_t trim_ms;       /* when the start is over; 0: it was */
     int64_t stop_since_ms; /* 0: nobody has asked */
     bool left;             /* the group, or never mind */
     char consumer[QUEUE_CONSUMER_MAX];
@@ -105,6 +107,10 @@ static bool finished(const struct loop *l)
 static void on_tick(void *ctx, int64_t now_ms)
 {
     struct loop *l = ctx;
+    if (l->trim_ms && now_ms >= l->trim_ms) {
+        l->trim_ms = 0;
+        resident_trim();
+    }
     pg_tick(l->batches, now_ms);
     pg_tick(l->directs, now_ms);
     pg_tick(l->tasks, now_ms);
@@ -178,6 +184,7 @@ static bool start(struct loop *l, const struct config *c)
     l->ev = ev_new(on_tick, l);
     if (!l->ev || !connect_all(l, c) || !make_users(l, c))
         return false;
+    l->trim_ms = ev_now_ms(l->ev) + STARTED_MS;
     pg_release_hold(l->batches);
     pg_release_hold(l->directs);
     pg_release_hold(l->tasks);
