@@ -409,6 +409,14 @@ static unsigned connection_limit(const struct loop *loop)
     return (unsigned)(each > 16384 ? 16384 : each);
 }
 
+/* From 1.0 on libmicrohttpd takes a bare LF, folded lines and tabs in the request line unless it is
+ * told to be strict; before, headers.c sees them. */
+#if MHD_VERSION >= 0x01000000
+#define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
+#else
+#define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
+#endif
+
 static struct MHD_Daemon *start_daemon(struct server *s)
 {
     const struct config *c = s->loop->config;
@@ -422,7 +430,7 @@ static struct MHD_Daemon *start_daemon(struct server *s)
         MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024U, MHD_OPTION_CONNECTION_LIMIT,
         connection_limit(s->loop), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, STRICTNESS, MHD_OPTION_END);
 }
 
 struct server *server_new(struct loop *loop)
