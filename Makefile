@@ -169,6 +169,21 @@ demo: ## send the running stack some posts, counts and deliveries, and show what
 meta-demo: ## send the running stack a minute of what Meta sends, and show what became of it (SECONDS=60)
 	@$(PYTHON) $(SUPPORT)/meta_demo.py
 
+# --- in containers
+
+.PHONY: env deploy image-size compose-test
+env: ## make .env for docker compose, with secrets of its own (SECRETS=files keeps them in files)
+	@SECRETS="$(SECRETS)" sh docker/env.sh
+
+deploy: ## replace the running backends one by one, without losing a request (BUILD=no: no build before)
+	@sh docker/deploy.sh
+
+image-size: ## what is in the backend image, file by file, and the sum
+	@sh docker/image-size.sh $(or $(IMAGE),alicerce-backend:$(VERSION))
+
+compose-test: ## the stack in containers, on a Docker engine of its own (root; COMPOSE_TEST="--only scale")
+	@$(PYTHON) tests/compose/run.py $(COMPOSE_TEST)
+
 # --- tests
 
 .PHONY: test

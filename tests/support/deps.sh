@@ -28,6 +28,7 @@ build|lib libcrypto|libcrypto (HMAC, SHA-256)|libssl-dev|openssl-dev
 run|cmd python3|Python 3|python3|python3
 run|postgres|the PostgreSQL server|postgresql|postgresql
 run|redis|the Redis server|redis-tools|redis
+run|cmd nginx|nginx (the front)|nginx-light|nginx
 test|lib check|Check (unit tests)|check|check-dev
 fuzz|fuzzer|clang with libFuzzer|clang libclang-rt-dev|clang compiler-rt
 lint|cmd clang|clang|clang|clang
@@ -37,6 +38,12 @@ lint|cmd cppcheck|cppcheck|cppcheck|cppcheck
 bench|cmd wrk|wrk (load)|wrk|wrk
 bench|cmd nginx|nginx (yardstick)|nginx-light|nginx
 bench|cmd redis-benchmark|redis-benchmark (yardstick)|redis-tools|redis
+compose|cmd dockerd|the Docker engine|docker.io|docker
+compose|cmd docker-compose|docker-compose|docker-compose|docker-cli-compose
+compose|cmd iptables|iptables|iptables|iptables
+compose|cmd debootstrap|debootstrap (stand-ins for images)|debootstrap|debootstrap
+compose|cmd openssl|openssl (certificates for a test)|openssl|openssl
+compose|cmd curl|curl|curl|curl
 END
 }
 
