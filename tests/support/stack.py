@@ -1,6 +1,6 @@
 """`make run`, `dev`, `status` and `stop`: the whole stack, private to this checkout.
 
-All of it lives under .run/: PostgreSQL's and Redis' data (kept between runs), logs, and settings.json
+All of it lives under .run/: PostgreSQL's and Redis' data (kept between runs), nginx, logs, and settings.json
 with the ports and the secrets, which are made once. The runner holds a lock on .run/lock for as long
 as it lives: whoever gets the lock knows that nothing runs. state.json says where it runs.
 """
@@ -20,13 +20,15 @@ import subprocess
 import sys
 import time
 
+import front
 import servers
 
 HOME = os.path.join(servers.PROJECT, ".run")
 LOCK = os.path.join(HOME, "lock")
 STATE = os.path.join(HOME, "state.json")
 SETTINGS = os.path.join(HOME, "settings.json")
-WATCHED = ("Makefile", "lib", "api", "worker", "sql")
+WATCHED = ("Makefile", "lib", "api", "worker", "sql", "nginx", "web")
+ENDINGS = (".c", ".h", ".sql", ".sh", ".template", ".envsh", ".html", ".css", ".js", ".svg")
 TICK = 0.25  # seconds between two looks at logs, children and files
 
 
@@ -94,15 +96,15 @@ def is_free(port):
     return False
 
 
-def wanted_port():
-    """PORT of the environment: taken as said, or not at all."""
-    text = os.environ.get("PORT", "")
+def wanted_port(name):
+    """PORT or FRONT_PORT of the environment: taken as said, or not at all."""
+    text = os.environ.get(name, "")
     if not text:
         return None
     if not text.isdigit() or not 0 < int(text) < 65536:
-        fail(f'PORT: got "{text}", want an integer from 1 to 65535')
+        fail(f'{name}: got "{text}", want an integer from 1 to 65535')
     if not is_free(int(text)):
-        fail(f"PORT: {text} is taken by another program; name a free one or leave PORT out")
+        fail(f"{name}: {text} is taken by another program; name a free one or leave {name} out")
     return int(text)
 
 
@@ -202,17 +204,23 @@ def passed_on():
 
 
 class Whole:
-    """Two servers and two programs, and the files that tell of them."""
+    """Two servers, two programs, nginx in front, and the files that tell of them."""
 
     def __init__(self):
         self.settings = load_settings()
         self.secrets, ports = self.settings["secrets"], self.settings["ports"]
-        self.api_port = wanted_port()
-        folder = data_folder()
+        self.api_port, self.front_port = wanted_port("PORT"), wanted_port("FRONT_PORT")
+        self.folder = folder = data_folder()
         check_data(folder)
         self.pg = servers.PostgreSQL(folder, ports["postgres"], password=self.secrets["postgres"])
         self.redis = Redis(folder, ports["redis"], password=self.secrets["redis"])
         self.programs = []
+        self.front = None
+
+    @property
+    def all(self):
+        """Clients of the others first."""
+        return [*([self.front] if self.front else []), *self.programs, self.redis, self.pg]
 
     def env(self):
         """What the two programs are told."""
@@ -236,32 +244,39 @@ class Whole:
         api = servers.Program("alicerce-api", HOME, env, port=self.api_port)
         worker = servers.Program("alicerce-worker", HOME, env)
         self.programs = [api, worker]
+        self.front_port = self.front_port or settle_port(self.settings, "front", usual=8080)
+        user = server_user()
+        self.front = front.Front(self.folder, [self.api_port], self.front_port,
+                                 user=user.pw_name if user else None)
 
     def start_programs(self):
         for program in self.programs:
             if not program.running():
                 program.start()
         self.programs[0].wait_serving()
+        if self.front.running():
+            self.front.reload()
+        else:
+            self.front.start()
 
     def stop(self):
-        """Clients of the servers first."""
-        for server in [*self.programs, self.redis, self.pg]:
+        for server in self.all:
             try:
                 server.stop()
             except servers.Trouble as trouble:
                 say(str(trouble))
 
     def kill(self):
-        for server in [*self.programs, self.redis, self.pg]:
+        for server in self.all:
             if server.running():
                 server.kill()
 
     def state(self):
-        return {"pid": os.getpid(), "API_URL": f"http://127.0.0.1:{self.api_port}",
+        return {"pid": os.getpid(), "FRONT_URL": self.front.url,
+                "API_URL": f"http://127.0.0.1:{self.api_port}",
                 "DATABASE_URL": self.pg.url, "REDIS_URL": self.redis_url,
                 **{k: v for k, v in self.secrets.items() if k.isupper()},
-                "logs": sorted({self.pg.log_path, self.redis.log_path,
-                                *(p.log_path for p in self.programs)})}
+                "logs": sorted({self.front.access_path, *(s.log_path for s in self.all)})}
 
 
 # ---- building, watching, telling -----------------------------------------------------
@@ -281,7 +296,7 @@ def sources():
         path = os.path.join(servers.PROJECT, top)
         entries = [path] if os.path.isfile(path) else [
             os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names
-            if name.endswith((".c", ".h", ".sql", ".sh"))]
+            if name.endswith(ENDINGS)]
         for entry in entries:
             with contextlib.suppress(OSError):  # an editor is just replacing it
                 stat = os.stat(entry)
@@ -322,11 +337,12 @@ def curls(url):
 
 def describe(state):
     say(f"Alicerce runs (pid {state['pid']})")
-    for label, key in (("API", "API_URL"), ("PostgreSQL", "DATABASE_URL"), ("Redis", "REDIS_URL")):
+    for label, key in (("front", "FRONT_URL"), ("API", "API_URL"),
+                       ("PostgreSQL", "DATABASE_URL"), ("Redis", "REDIS_URL")):
         say(f"  {label:11}{state[key]}")
     say(f"  {'logs':11}{os.path.relpath(HOME)}/*.log")
     say("Try:")
-    for line in curls(state["API_URL"]):
+    for line in curls(state["FRONT_URL"]):
         say(f"  {line}")
 
 
@@ -382,7 +398,7 @@ class Runner:
                 self.look_at_files()
 
     def look_at_children(self):
-        for server in [self.whole.pg, self.whole.redis, *self.whole.programs]:
+        for server in self.whole.all:
             if server.running() or server in self.ended:
                 continue
             self.copy_logs()
