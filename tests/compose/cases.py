@@ -138,6 +138,13 @@ def case_up(project):
         wait_healthy(project, service, 1)
 
 
+def case_overrides(project):
+    """the compose files of docker/ fit the main one, for 1.29"""
+    for name in ("secrets", "remote"):
+        project.shell(*project.compose_words, "-f", "docker-compose.yml", "-f",
+                      f"docker/compose.{name}.yml", "config", "-q", env={"REDIS_HOST": "redis1"})
+
+
 def case_routes(project):
     """every route through the front; /metrics not"""
     same(get_json(project, "/health"), {"status": "healthy"}, "/health")
@@ -278,6 +285,32 @@ def case_down_and_up(project):
     after = (project.sql("SELECT count(*) FROM posts"), project.sql("SELECT count(*) FROM leads"),
              get_json(project, "/api/contadores/compose"))
     same(after, before, "what was there before")
+
+
+def case_overrides_by_compose_2(project):
+    """the compose files of docker/ fit the main one, for Compose 2"""
+    case_overrides(project)
+
+
+def case_backup_and_restore(project):
+    """docs/operations.md's backup of PostgreSQL and Redis, restored"""
+    def sh(text):
+        project.shell("sh", "-euc", text.replace("COMPOSE", " ".join(project.compose_words)))
+    count = "SELECT count(*) || ' ' || coalesce(max(id), 0) FROM posts"
+    before, counter = project.sql(count), get_json(project, "/api/contadores/compose")
+    sh("COMPOSE exec -T db pg_dump -U postgres -Fc alicerce > pg.dump")
+    sh("COMPOSE exec -T redis tar -C /data -c . > redis.tar")
+    post(project, "/api/posts", {"titulo": "depois", "conteudo": "x"}, 201)
+    post(project, "/api/contadores/compose", {"incremento": 100}, 200)
+    sh("COMPOSE stop backend worker")
+    sh("COMPOSE exec -T db pg_restore -U postgres -d alicerce --clean --if-exists < pg.dump")
+    sh("COMPOSE stop redis && docker run --rm -i -v alicerce_redis_data:/data --network none alpine:3.23 "
+       "sh -c 'rm -rf /data/* && tar -C /data -x' < redis.tar")
+    sh("COMPOSE up -d")
+    wait_ok(project)
+    same(project.sql(count), before, "posts")
+    same(get_json(project, "/api/contadores/compose"), counter, "the counter")
+    post(project, "/api/posts", {"titulo": "e anda", "conteudo": "x"}, 201)
 
 
 def case_services_lost(project):
@@ -469,8 +502,9 @@ def case_secrets_from_files(project):
 
 
 FOUNDATION = (case_template, case_up)
-CASES = (case_template, case_up, case_routes, case_page, case_webhook, case_hardening,
-         case_idle_memory, case_image_size, case_client, case_deploy_by_the_old_compose,
-         case_down_and_up, case_services_lost, case_scale_to_three, case_scale_up_and_down, case_kill_9_of_a_backend,
-         case_rolling_replacement, case_failed_deploy, case_nginx_reload, case_tls,
-         case_secrets_from_files)
+CASES = (case_template, case_up, case_overrides, case_routes, case_page, case_webhook,
+         case_hardening, case_idle_memory, case_image_size, case_client,
+         case_deploy_by_the_old_compose, case_down_and_up, case_overrides_by_compose_2,
+         case_backup_and_restore, case_services_lost, case_scale_to_three, case_scale_up_and_down,
+         case_kill_9_of_a_backend, case_rolling_replacement, case_failed_deploy, case_nginx_reload,
+         case_tls, case_secrets_from_files)

@@ -280,7 +280,7 @@ class Losses(FrontCase):
             self.assertStatus(answer, 200)
 
     def test_a_delivery_goes_to_another_replica(self):
-        """Planted: without non_idempotent in its location this is 502."""
+        """Planted: without non_idempotent and @again_webhook this is 502."""
         backend, nginx = self.beside_one_that_hangs_up()
         for answer in self.until_it_hung_up(backend, lambda: self.post(
                 "/webhook", api=nginx, body=b"{}", headers=signed(b"{}"))):

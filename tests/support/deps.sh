@@ -7,7 +7,7 @@
 #
 # The groups and their probes are the table below. No server is started and none is enabled by an
 # install: PostgreSQL's package is told to create no cluster, Redis comes from redis-tools (whose
-# redis-check-rdb is the server under another name) and nginx's unit is disabled again.
+# redis-check-rdb is the server under another name) and the units of nginx and Docker are disabled again.
 set -u
 
 # group | probe | what it is | Debian | Alpine
@@ -28,7 +28,7 @@ build|lib libcrypto|libcrypto (HMAC, SHA-256)|libssl-dev|openssl-dev
 run|cmd python3|Python 3|python3|python3
 run|postgres|the PostgreSQL server|postgresql|postgresql
 run|redis|the Redis server|redis-tools|redis
-run|cmd nginx|nginx (the front)|nginx-light|nginx
+run|sbin nginx|nginx (the front)|nginx-light|nginx
 test|lib check|Check (unit tests)|check|check-dev
 fuzz|fuzzer|clang with libFuzzer|clang libclang-rt-dev|clang compiler-rt
 lint|cmd clang|clang|clang|clang
@@ -38,10 +38,10 @@ lint|cmd cppcheck|cppcheck|cppcheck|cppcheck
 bench|cmd wrk|wrk (load)|wrk|wrk
 bench|cmd nginx|nginx (yardstick)|nginx-light|nginx
 bench|cmd redis-benchmark|redis-benchmark (yardstick)|redis-tools|redis
-compose|cmd dockerd|the Docker engine|docker.io|docker
+compose|sbin dockerd|the Docker engine|docker.io|docker
 compose|cmd docker-compose|docker-compose|docker-compose|docker-cli-compose
-compose|cmd iptables|iptables|iptables|iptables
-compose|cmd debootstrap|debootstrap (stand-ins for images)|debootstrap|debootstrap
+compose|sbin iptables|iptables|iptables|iptables
+compose|sbin debootstrap|debootstrap (stand-ins for images)|debootstrap|debootstrap
 compose|cmd openssl|openssl (certificates for a test)|openssl|openssl
 compose|cmd curl|curl|curl|curl
 END
@@ -52,6 +52,10 @@ have_cmd() {
         command -v "$name" >/dev/null 2>&1 && return 0
     done
     return 1
+}
+
+have_sbin() { # a plain user's path lacks these folders
+    (PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin && have_cmd "$@")
 }
 
 have_header() {
@@ -80,6 +84,7 @@ probe() {
     shift
     case $kind in
     cmd) have_cmd "$@" ;;
+    sbin) have_sbin "$@" ;;
     lib) pkg-config --exists "$1" 2>/dev/null ;;
     header) have_header "$1" ;;
     postgres) have_postgres ;;
@@ -155,9 +160,28 @@ tidy_up() {
     as_root rmdir --ignore-fail-on-non-empty "${dropin%/*}"
 }
 
+# Of those that packages here bring, the ones that are there.
+services() {
+    for name in nginx dockerd; do
+        have_sbin $name && echo $name
+    done
+}
+
+# Those that were not there before: nobody wants them started with the machine.
+disable_new() {
+    have_cmd systemctl || return 0
+    for name in $(services); do
+        echo "$had" | grep -qx "$name" && continue
+        case $name in
+        nginx) as_root systemctl disable -q nginx >&2 ;;
+        dockerd) as_root systemctl disable -q docker.service docker.socket containerd.service >&2 ;;
+        esac
+    done
+}
+
 install_missing() {
     apts=$(packages 2)
-    had_nginx=$(command -v nginx)
+    had=$(services)
     echo "installing: $apts" >&2
     policy='' dropin=''
     trap tidy_up EXIT
@@ -166,9 +190,7 @@ install_missing() {
     no_starts
     # shellcheck disable=SC2086 # several words
     { apt update && apt -o Dpkg::Use-Pty=0 install --no-install-recommends $apts; } >&2 || return 1
-    if [ -z "$had_nginx" ] && have_cmd nginx && have_cmd systemctl; then
-        as_root systemctl disable -q nginx >&2
-    fi
+    disable_new
 }
 
 verb=${1:-}
