@@ -184,6 +184,11 @@ image-size: ## what is in the backend image, file by file, and the sum
 compose-test: ## the stack in containers, on a Docker engine of its own (root; COMPOSE_TEST="--only scale")
 	@$(PYTHON) tests/compose/run.py $(COMPOSE_TEST)
 
+.PHONY: musl
+musl: ## build against musl and run the unit tests so; makes its libraries first, a few minutes, once
+	@sh $(SUPPORT)/deps.sh install build musl
+	@sh tests/musl/run.sh
+
 # --- tests
 
 .PHONY: test

@@ -1,8 +1,9 @@
 #!/bin/sh
 # deploy.sh: replaces every backend by a new one without losing a request, then worker and front if theirs
-# has changed. As many new backends as there are old ones are started beside them; once all of them are
-# healthy and ready the old ones are stopped one by one, each with the time to drain. When a new one does
-# not get ready, all new ones are removed again and nothing has changed.
+# has changed. As many new backends as there are old ones are started beside them, where the front does not
+# find them; those that are healthy and ready get the name that it looks for, and then the old ones are
+# stopped one by one, each with the time to drain. When a new one does not get ready, all new ones are
+# removed again and nothing has changed.
 #
 #   BUILD=no docker/deploy.sh                 the images are there already
 #   ALICERCE_VERSION=0.1.0 docker/deploy.sh   another version: to roll back, too
@@ -25,9 +26,27 @@ count() {
     echo "$#"
 }
 
+networks_of() {
+    docker inspect -f '{{range $name, $net := .NetworkSettings.Networks}}{{$name}}{{"\n"}}{{end}}' "$1"
+}
+
 address_of() { # a container's, on the network that the front is on, too
-    docker inspect -f '{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{$net.IPAddress}}{{"\n"}}{{end}}' "$1" |
-        awk '$1 ~ /app-network$/ { print $2 }'
+    docker inspect -f "{{with index .NetworkSettings.Networks \"$network\"}}{{.IPAddress}}{{end}}" "$1"
+}
+
+rejoin() { # container, and --alias NAME or nothing: without one the front does not find it
+    joining=$1
+    shift
+    docker network disconnect "$network" "$joining"
+    docker network connect "$@" "$network" "$joining"
+}
+
+start_apart() {
+    rejoin "$1"
+    for other in $networks; do # docker-compose 1.29 connects all but one of them only when it starts
+        networks_of "$1" | grep -qxF "$other" || docker network connect "$other" "$1"
+    done
+    docker start "$1" >/dev/null
 }
 
 is_ready() { # healthy is that it lives; ready that it has its servers
@@ -64,13 +83,24 @@ n=$(count $old)
 say "$n backends: as many new ones are started beside them"
 # Never --no-deps: Compose 2 counts what a service depends on as a part of its settings, and a later `up`
 # would find all of them changed, and recreate them at once.
-compose up -d --no-recreate --scale backend=$((2 * n)) backend
-new=$(compose ps -q backend | grep -vxF "$old")
+compose up --no-start --no-recreate --scale backend=$((2 * n)) backend
+new=$(compose ps -aq backend | grep -vxF "$old")
+network=$(networks_of "$front" | grep 'app-network$')
+networks=$(networks_of "$(echo "$old" | head -n 1)")
 until=$(($(date +%s) + READY_SECONDS))
+# shellcheck disable=SC2086 # ids
+trap 'docker rm -f $new >/dev/null; exit 130' INT TERM HUP
+for id in $new; do
+    start_apart "$id"
+done
 for id in $new; do
     wait_ready "$id" || give_up "$id"
 done
-sleep 2 # the front looks names up every second
+for id in $new; do
+    rejoin "$id" --alias backend
+done
+trap - INT TERM HUP
+sleep 3 # the front looks names up every second
 for id in $old; do
     docker stop -t 20 "$id" >/dev/null
     docker rm "$id" >/dev/null

@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 import cases  # noqa: E402
 import engine as engines  # noqa: E402
+import looks  # noqa: E402
 import servers  # noqa: E402
 from engine import say  # noqa: E402
 
@@ -98,7 +99,7 @@ def main():
     try:
         project = prepare(engine, clock)
         passed, failed = run_cases(project, arguments.only, clock)
-        for line in cases.FIGURES:
+        for line in looks.FIGURES:
             say(f"  {line}")
     except engines.Impossible as why_not:
         say(f"skipped: no Docker engine can run here: {why_not}\n0 passed, 0 failed, 1 skipped")

@@ -44,6 +44,12 @@ compose|sbin iptables|iptables|iptables|iptables
 compose|sbin debootstrap|debootstrap (stand-ins for images)|debootstrap|debootstrap
 compose|cmd openssl|openssl (certificates for a test)|openssl|openssl
 compose|cmd curl|curl|curl|curl
+musl|cmd musl-gcc|musl-gcc|musl-tools|gcc
+musl|cmd bison|bison (libpq from source)|bison|bison
+musl|cmd flex|flex (libpq from source)|flex|flex
+musl|cmd perl|perl (OpenSSL from source)|perl|perl
+musl|cmd xz|xz|xz-utils|xz
+musl|cmd bzip2|bzip2|bzip2|bzip2
 END
 }
 
