@@ -106,22 +106,35 @@ class Engine:
             time.sleep(0.2)
 
     def stop(self):
-        """Every container first: what they mount would hold the folder."""
+        """Containers first: what they mount would hold the folder. Then the daemon, by its pid; what it
+        left behind, which is of our own making, by theirs."""
         if self.process and self.process.poll() is None:
-            ids = self.docker("ps", "-aq", check=False).stdout.split()
-            if ids:
-                self.docker("rm", "-f", *ids, seconds=120, check=False)
-            self.docker("network", "prune", "-f", check=False)
+            with contextlib.suppress(Trouble):
+                ids = self.docker("ps", "-aq", check=False).stdout.split()
+                if ids:
+                    self.docker("rm", "-f", *ids, seconds=180, check=False)
+                self.docker("network", "prune", "-f", check=False)
             self.process.send_signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process:
+            self.process.wait(10)
         for mount in reversed(self._mounts()):
             subprocess.run(["umount", "-l", mount], stderr=subprocess.DEVNULL, check=False)
         if not self._mounts():
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _processes(self):
+        """Those that were started with our folder among their arguments."""
+        found = []
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            with contextlib.suppress(OSError), open(path, "rb") as f:
+                if self.folder.encode() + b"/" in f.read():
+                    found.append(int(path.split("/")[2]))
+        return [pid for pid in found if pid != os.getpid()]
 
     def _mounts(self):
         with open("/proc/mounts", encoding="utf-8") as f:

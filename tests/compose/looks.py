@@ -97,8 +97,14 @@ def steady(project, rate, what, work, with_posts=True):
     FIGURES.append(f"{what}: {load.total} requests in {took:.0f} s ({load.total / took:.0f}/s of "
                    f"{rate}/s asked for), {len(load.failures)} failed, slowest {load.slowest:.2f} s")
     expect(not load.failures, f"{len(load.failures)} of {load.total} failed:\n"
-           + "\n".join(load.failures[:20]))
+           + "\n".join(load.failures[:20]) + "\n" + front_errors(project))
     return load
+
+
+def front_errors(project):
+    """The last lines of the front's error log."""
+    log = project.engine.docker("logs", "--tail", "20000", project.ids("frontend")[0]).stdout
+    return "\n".join([line[:300] for line in log.splitlines() if "[error]" in line][-40:])
 
 
 def kill_9(project, container):

@@ -57,6 +57,7 @@ library() {
 }
 
 configure() {
+    [ -x configure ] || autoreconf -fi || return 1
     ./configure --prefix="$prefix" --libdir="$prefix/lib" --disable-shared --enable-static "$@"
 }
 
@@ -72,8 +73,8 @@ make_libpq() {
         make -s -C src/backend generated-headers && make -s -C src/include install &&
         make -s -j"$jobs" -C src/common && make -s -C src/common install &&
         make -s -j"$jobs" -C src/port && make -s -C src/port install &&
-        make -s -j"$jobs" -C src/interfaces/libpq && make -s -C src/interfaces/libpq install &&
-        rm -f "$prefix"/lib/libpq.so*
+        make -s -j"$jobs" -C src/interfaces/libpq all-static-lib install-lib-static install-lib-pc &&
+        install -m 644 src/interfaces/libpq/libpq-fe.h src/interfaces/libpq/libpq-events.h "$prefix/include"
 }
 
 make_hiredis() {
@@ -93,7 +94,7 @@ make_libmicrohttpd() {
 }
 
 make_check() {
-    { [ -x configure ] || autoreconf -i; } && configure --disable-subunit &&
+    configure --disable-subunit &&
         make -s -j"$jobs" -C lib && make -s -j"$jobs" -C src && make -s -C src install &&
         make -s install-pkgconfigDATA
 }

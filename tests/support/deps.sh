@@ -48,6 +48,8 @@ musl|cmd musl-gcc|musl-gcc|musl-tools|gcc
 musl|cmd bison|bison (libpq from source)|bison|bison
 musl|cmd flex|flex (libpq from source)|flex|flex
 musl|cmd perl|perl (OpenSSL from source)|perl|perl
+musl|cmd autoreconf|autoconf|autoconf automake|autoconf automake
+musl|cmd libtoolize|libtool|libtool|libtool
 musl|cmd xz|xz|xz-utils|xz
 musl|cmd bzip2|bzip2|bzip2|bzip2
 END
