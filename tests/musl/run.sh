@@ -99,6 +99,16 @@ make_check() {
         install -m 644 check_stdint.h "$prefix/include" && install -m 644 check.pc "$prefix/lib/pkgconfig"
 }
 
+# HTTP and TLS alone, as the worker wants it.
+make_curl() {
+    configure --with-openssl="$prefix" --without-libpsl --without-brotli --without-zstd --without-zlib \
+        --without-libidn2 --without-nghttp2 --disable-ldap --disable-docs --disable-manual \
+        --disable-ftp --disable-file --disable-dict --disable-telnet --disable-tftp --disable-pop3 \
+        --disable-imap --disable-smtp --disable-gopher --disable-mqtt --disable-rtsp --disable-smb &&
+        make -s -j"$jobs" -C lib && make -s -C lib install && make -s -C include install &&
+        make -s install-pkgconfigDATA
+}
+
 # What is built here is found by a pkg-config of our own, which knows nothing else.
 pkg_config() {
     mkdir -p "$home/bin"
@@ -108,7 +118,7 @@ pkg_config() {
 }
 
 sources bookworm openssl postgresql-15
-sources trixie hiredis jansson libmicrohttpd check
+sources trixie hiredis jansson libmicrohttpd check curl
 kernel_headers
 pkg_config
 export CC="musl-gcc" CFLAGS="-O2 -I$prefix/include" LDFLAGS="-L$prefix/lib" CPPFLAGS="-I$prefix/include"
@@ -118,6 +128,7 @@ library libpq 'postgresql-15_*.orig.tar.*z*'
 library hiredis 'hiredis_*.orig.tar.*z'
 library jansson 'jansson_*.orig.tar.*z*'
 library libmicrohttpd 'libmicrohttpd_*.orig.tar.*z'
+library curl 'curl_*.orig.tar.*z'
 library check 'check_*.orig.tar.*z'
 unset CPPFLAGS
 export BUILD="$home/alicerce"
