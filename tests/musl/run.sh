@@ -117,8 +117,8 @@ pkg_config() {
     chmod 755 "$home/bin/pkg-config"
 }
 
-sources bookworm openssl postgresql-15
-sources trixie hiredis jansson libmicrohttpd check curl
+sources bookworm openssl postgresql-15 curl
+sources trixie hiredis jansson libmicrohttpd check
 kernel_headers
 pkg_config
 export CC="musl-gcc" CFLAGS="-O2 -I$prefix/include" LDFLAGS="-L$prefix/lib" CPPFLAGS="-I$prefix/include"
