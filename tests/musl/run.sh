@@ -18,18 +18,19 @@ say() {
 
 # sources SUITE PACKAGE...: by an apt with a list and state of its own: the machine's stay as they are.
 sources() {
-    [ -e "$home/sources-$1.done" ] && return
+    fetched=$home/sources-$(echo "$*" | cksum | cut -d' ' -f1).done
+    [ -e "$fetched" ] && return
     echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$home/apt/sources.list"
     suite=$1
     shift
-    for verb in update "source --download-only $*"; do
+    for verb in update "source --download-only --tar-only $*"; do
         # shellcheck disable=SC2086 # several words
         (cd "$home" && apt-get -qq -o Dir::Etc::sourcelist="$home/apt/sources.list" \
             -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$home/apt/lists" \
             -o Dir::State::status=/dev/null \
             -o Dir::Cache="$home/apt" -o APT::Sandbox::User=root $verb) || return 1
     done
-    touch "$home/sources-$suite.done"
+    touch "$fetched"
     say FETCHED "$* of Debian ($suite)"
 }
 
@@ -109,6 +110,16 @@ make_curl() {
         make -s install-pkgconfigDATA
 }
 
+make_libsodium() {
+    configure && make -s -j"$jobs" && make -s install
+}
+
+make_libjwt() {
+    configure --without-examples --disable-doxygen-doc &&
+        make -s -j"$jobs" -C libjwt CPPFLAGS="-I../include $CPPFLAGS" &&
+        make -s -C libjwt install && make -s -C include install
+}
+
 # What is built here is found by a pkg-config of our own, which knows nothing else.
 pkg_config() {
     mkdir -p "$home/bin"
@@ -118,9 +129,10 @@ pkg_config() {
 }
 
 sources bookworm openssl postgresql-15 curl
-sources trixie hiredis jansson libmicrohttpd check
+sources trixie hiredis jansson libmicrohttpd check libsodium libjwt
 kernel_headers
 pkg_config
+export PKG_CONFIG="$home/bin/pkg-config"
 export CC="musl-gcc" CFLAGS="-O2 -I$prefix/include" LDFLAGS="-L$prefix/lib" CPPFLAGS="-I$prefix/include"
 PATH=$home/bin:$PATH
 library openssl 'openssl_*.orig.tar.*z'
@@ -129,6 +141,8 @@ library hiredis 'hiredis_*.orig.tar.*z'
 library jansson 'jansson_*.orig.tar.*z*'
 library libmicrohttpd 'libmicrohttpd_*.orig.tar.*z'
 library curl 'curl_*.orig.tar.*z'
+library libsodium 'libsodium_*.orig.tar.*z*'
+library libjwt 'libjwt_*.orig.tar.*z*'
 library check 'check_*.orig.tar.*z'
 unset CPPFLAGS
 export BUILD="$home/alicerce"
