@@ -72,6 +72,14 @@ static const char *traceparent(struct request *r)
     return good ? keep(r, HEADER_TRACEPARENT) : "";
 }
 
+/* It was checked, so its characters are good. */
+static const char *signature(struct request *r)
+{
+    struct slice given = r->headers[HEADER_SIGNATURE];
+    const char *copy = arena_copy(&r->arena, given.data, given.len);
+    return copy ? copy : "";
+}
+
 static void describe(struct request *r, struct queue_message *m)
 {
     struct timespec now;
@@ -81,7 +89,7 @@ static void describe(struct request *r, struct queue_message *m)
                                 .recebida_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
                                 .text = {[EVENT_REQUEST_ID] = r->id,
                                          [EVENT_TRACEPARENT] = traceparent(r),
-                                         [EVENT_SIGNATURE] = keep(r, HEADER_SIGNATURE),
+                                         [EVENT_SIGNATURE] = signature(r),
                                          [EVENT_AGENT] = keep(r, HEADER_USER_AGENT)}};
 }
 

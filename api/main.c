@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "migrate.h"
 #include "notify.h"
+#include "port.h"
 #include "rate.h"
 #include "rds.h"
 #include "resident.h"
@@ -248,7 +249,9 @@ static int serve(const struct config *c)
     struct loop *loops[64] = {NULL};
     int code = EXIT_OS;
     app.loops = loops;
-    int taken = server_port_free(c->host, (uint16_t)c->port);
+    /* Asked for before the loops start: SO_REUSEPORT would share it with another program of the
+     * same user without a word. */
+    int taken = port_taken(c->host, (uint16_t)c->port);
     if (taken) {
         fprintf(stderr,
                 PROGRAM ": PORT=%lld: %s on HOST=%s: stop the other program or choose another\n",

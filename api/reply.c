@@ -163,7 +163,8 @@ void reply_reset(struct request *r)
 void reply_raw(int fd, enum status st, const char *id)
 {
     char body[256], head[512];
-    int n = snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u}",
+    int n = snprintf(body, sizeof body,
+                     "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"instance\":\"/\"}",
                      status_title(st), status_http(st));
     int m = snprintf(head, sizeof head,
                      "HTTP/1.1 %u Refused\r\nContent-Type: " REPLY_PROBLEM

@@ -3,10 +3,8 @@
  * connection lives on (trap 4); those answered in the first one are closed on purpose. */
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +20,7 @@
 #include "headers.h"
 #include "log.h"
 #include "loop.h"
+#include "port.h"
 #include "reply.h"
 #include "router.h"
 #include "text.h"
@@ -316,11 +315,10 @@ static void on_ready(struct ev_io *io, uint32_t events)
     ((struct server *)(void *)io)->poked = true;
 }
 
-/* libmicrohttpd refuses a head that its pool cannot hold by itself, in HTML. It says so first, but
- * not of which connection: the one whose head is not whole, and of several the one that still
- * sends.
- */
-static struct request *overflown(struct server *s)
+/* libmicrohttpd refuses some heads by itself, in HTML, 0.9.75 even twice: those that its pool
+ * cannot hold, and a Content-Length that is no number. It says so first, but not of which
+ * connection: the one whose head is not whole, and of several the one that still sends. */
+static struct request *refused_head(struct server *s)
 {
     struct request *found = s->heads;
     if (!found || !found->newer)
@@ -337,65 +335,42 @@ static struct request *overflown(struct server *s)
     return found;
 }
 
-static void answer_overflow(struct server *s)
+/* Our answer in place of its own, which finds the connection closed. */
+static void answer_head(struct server *s, enum status st)
 {
-    struct request *r = overflown(s);
+    struct request *r = refused_head(s);
     if (!r)
         return;
-    reply_raw(socket_of(r->connection), STATUS_HEADERS_TOO_LARGE, "-");
+    reply_raw(socket_of(r->connection), st, "-");
     shutdown(socket_of(r->connection), SHUT_RDWR);
 }
 
-static bool tells_of_overflow(const char *fmt, va_list args)
+/* STATUS_OK when the line tells of something else. */
+static enum status told_refusal(const char *fmt, va_list args)
 {
     static const char start[] = "Error processing request (HTTP response code is %u ";
     va_list copy;
     if (strncmp(fmt, start, sizeof start - 1) != 0)
-        return false;
+        return STATUS_OK;
     va_copy(copy, args);
     unsigned code = va_arg(copy, unsigned);
     va_end(copy);
-    return code == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    return code == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE ? STATUS_HEADERS_TOO_LARGE
+           : code == MHD_HTTP_BAD_REQUEST                   ? STATUS_BAD_REQUEST
+           : code == 413                                    ? STATUS_TOO_LARGE
+                                                            : STATUS_OK;
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *fmt, va_list args)
 {
-    if (tells_of_overflow(fmt, args))
-        answer_overflow(cls);
+    enum status refusal = told_refusal(fmt, args);
+    if (refusal != STATUS_OK)
+        answer_head(cls, refusal);
     if (!log_enabled(LOG_DEBUG))
         return;
     char text[256];
     vsnprintf(text, sizeof text, fmt, args);
     log_debug("http", NULL, "%s", text);
-}
-
-static socklen_t address_of(const char *host, uint16_t port, struct sockaddr_storage *ret)
-{
-    struct sockaddr_in *v4 = (void *)ret;
-    struct sockaddr_in6 *v6 = (void *)ret;
-    memset(ret, 0, sizeof *ret);
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return sizeof *v4;
-    }
-    inet_pton(AF_INET6, host, &v6->sin6_addr);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return sizeof *v6;
-}
-
-int server_port_free(const char *host, uint16_t port)
-{
-    struct sockaddr_storage address;
-    socklen_t len = address_of(host, port, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    if (fd < 0)
-        return errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    int error = bind(fd, (struct sockaddr *)&address, len) ? errno : 0;
-    close(fd);
-    return error;
 }
 
 static unsigned connection_limit(const struct loop *loop)
@@ -421,7 +396,7 @@ static struct MHD_Daemon *start_daemon(struct server *s)
 {
     const struct config *c = s->loop->config;
     struct sockaddr_storage address;
-    address_of(c->host, (uint16_t)c->port, &address);
+    port_address(c->host, (uint16_t)c->port, &address);
     unsigned flags =
         MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     return MHD_start_daemon(

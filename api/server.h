@@ -31,8 +31,5 @@ unsigned server_connections(const struct server *s);
 /* Requests that have begun and whose answers are not sent whole. */
 unsigned server_open(const struct server *s);
 
-/* Can HOST:PORT be listened on? 0 or errno; to be asked before the loops start, since SO_REUSEPORT
- * would share the port with another program of the same user without a word. */
-int server_port_free(const char *host, uint16_t port);
 
 #endif

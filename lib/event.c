@@ -5,10 +5,21 @@
 
 #include "text.h"
 
-static const char *const text_names[EVENT_TEXTS] = {[EVENT_REQUEST_ID] = "request_id",
-                                                    [EVENT_TRACEPARENT] = "traceparent",
-                                                    [EVENT_SIGNATURE] = "assinatura",
-                                                    [EVENT_AGENT] = "agente"};
+static const struct {
+    const char *name, *bulk; /* the latter as it stands in a command */
+    size_t bulk_len;
+    bool always; /* written also when it is empty */
+} texts[EVENT_TEXTS] = {
+#define TEXT(s, len, always)                                                                       \
+    {                                                                                              \
+        s, "$" #len "\r\n" s "\r\n", sizeof "$" #len "\r\n" s "\r\n" - 1, always                   \
+    }
+    [EVENT_REQUEST_ID] = TEXT("request_id", 10, true),
+    [EVENT_TRACEPARENT] = TEXT("traceparent", 11, true),
+    [EVENT_SIGNATURE] = TEXT("assinatura", 10, false),
+    [EVENT_AGENT] = TEXT("agente", 6, false),
+#undef TEXT
+};
 
 /* ---- encoding ---- */
 
@@ -21,6 +32,19 @@ static void add_bulk(struct buf *b, const void *data, size_t len)
     buf_lit(b, "\r\n");
 }
 
+static bool is_written(const struct queue_message *m, unsigned i)
+{
+    return texts[i].always || *m->text[i];
+}
+
+unsigned event_pairs(const struct queue_message *m)
+{
+    unsigned n = 2; /* corpo, recebida_em */
+    for (unsigned i = 0; i < EVENT_TEXTS; i++)
+        n += is_written(m, i);
+    return n;
+}
+
 void event_encode(struct buf *b, const struct queue_message *m)
 {
     char time[TEXT_TIME_LEN];
@@ -30,7 +54,9 @@ void event_encode(struct buf *b, const struct queue_message *m)
     buf_lit(b, "$11\r\nrecebida_em\r\n");
     add_bulk(b, time, sizeof time);
     for (unsigned i = 0; i < EVENT_TEXTS; i++) {
-        add_bulk(b, text_names[i], strlen(text_names[i]));
+        if (!is_written(m, i))
+            continue;
+        buf_add(b, texts[i].bulk, texts[i].bulk_len);
         add_bulk(b, m->text[i], strlen(m->text[i]));
     }
 }
@@ -118,6 +144,6 @@ void event_field(struct event *e, const char *name, size_t name_len, const char 
     else if (is_name(name, name_len, "recebida_em"))
         text_time_parse(value, value_len, &e->recebida_us);
     for (unsigned i = 0; i < EVENT_TEXTS; i++)
-        if (is_name(name, name_len, text_names[i]))
+        if (is_name(name, name_len, texts[i].name))
             e->text[i] = event_clean_text(value, value_len);
 }

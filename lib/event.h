@@ -29,12 +29,14 @@ struct queue_message {
 };
 
 enum {
-    EVENT_PAIRS = 2 + EVENT_TEXTS, /* field and value pairs that event_encode writes */
-    EVENT_TEXT_MAX = 256,          /* bytes of a text that are kept */
-    EVENT_ID_MAX = 41              /* two 64-bit numbers and a dash */
+    EVENT_TEXT_MAX = 256, /* bytes of a text that are kept */
+    EVENT_ID_MAX = 41     /* two 64-bit numbers and a dash */
 };
 
-/* Appends EVENT_PAIRS pairs as RESP bulk strings (Redis protocol specification, "Bulk strings"). */
+/* Field and value pairs that event_encode writes: a signature and an agent only when there is one.
+ */
+unsigned event_pairs(const struct queue_message *m);
+/* Appends them as RESP bulk strings (Redis protocol specification, "Bulk strings"). */
 void event_encode(struct buf *b, const struct queue_message *m);
 
 /* A stream entry's id. */

@@ -93,8 +93,8 @@ enum status queue_push(struct rds *r, const struct queue_message *m, struct queu
 {
     struct buf b = buf_init(COMMAND_CAP);
     buf_reserve(&b, m->corpo_len + XADD_REST); /* one allocation */
-    buf_lit(&b, "*15\r\n$4\r\nXADD\r\n" KEY_BULK "$1\r\n*\r\n");
-    _Static_assert(3 + 2 * EVENT_PAIRS == 15, "the count above");
+    add_head(&b, 3 + 2 * event_pairs(m));
+    buf_lit(&b, "$4\r\nXADD\r\n" KEY_BULK "$1\r\n*\r\n");
     event_encode(&b, m);
     enum status st = send_buf(r, &b, on_answer, t);
     return st == STATUS_OVERLOADED ? STATUS_CACHE_AWAY : st; /* no memory: not sent either */

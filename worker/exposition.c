@@ -4,11 +4,9 @@
  * itself. A pause is no fault. */
 #include "exposition.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include "counters.h"
 #include "ev.h"
 #include "pg.h"
+#include "port.h"
 #include "queue.h"
 #include "rds.h"
 #include "status.h"
@@ -265,26 +264,10 @@ static void on_log(void *cls, const char *fmt, va_list args)
     (void)args;
 }
 
-static socklen_t address_of(const char *host, uint16_t port, struct sockaddr_storage *ret)
-{
-    struct sockaddr_in *v4 = (void *)ret;
-    struct sockaddr_in6 *v6 = (void *)ret;
-    memset(ret, 0, sizeof *ret);
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        return sizeof *v4;
-    }
-    inet_pton(AF_INET6, host, &v6->sin6_addr);
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    return sizeof *v6;
-}
-
 static struct MHD_Daemon *start_daemon(struct exposition *x)
 {
     struct sockaddr_storage address;
-    address_of(x->o.host, x->o.port, &address);
+    port_address(x->o.host, x->o.port, &address);
     unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG |
                      (address.ss_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0);
     return MHD_start_daemon(flags, x->o.port, NULL, NULL, on_request, x, MHD_OPTION_EXTERNAL_LOGGER,
@@ -304,17 +287,16 @@ struct exposition *exposition_new(const struct exposition_options *o)
     x->fila.done = on_fila;
     x->pg_seen_ms = x->rds_seen_ms = ev_now_ms(o->ev);
     x->io.fd = -1;
-    errno = 0;
-    x->daemon = start_daemon(x);
+    int taken = port_taken(o->host, o->port);
+    x->daemon = taken ? NULL : start_daemon(x);
     const union MHD_DaemonInfo *info =
         x->daemon ? MHD_get_daemon_info(x->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     x->io = (struct ev_io){.fd = info ? info->epoll_fd : -1, .events = EPOLLIN, .ready = on_ready};
     if (info && ev_add(o->ev, &x->io))
         return x;
-    int error = errno ? errno : EADDRNOTAVAIL;
     x->io.fd = -1;
     exposition_free(x);
-    errno = error;
+    errno = taken ? taken : ENOMEM;
     return NULL;
 }
 
@@ -366,7 +348,7 @@ bool exposition_ask(const char *host, uint16_t port, char *why)
     char head[16] = "";
     struct timeval limit = {.tv_sec = ASK_S};
     struct sockaddr_storage address;
-    socklen_t len = address_of(to_ask(host), port, &address);
+    socklen_t len = port_address(to_ask(host), port, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool came = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
                 setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&

@@ -23,7 +23,7 @@ sources() {
     echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$home/apt/sources.list"
     suite=$1
     shift
-    for verb in update "source --download-only --tar-only $*"; do
+    for verb in update "source --download-only $*"; do
         # shellcheck disable=SC2086 # several words
         (cd "$home" && apt-get -qq -o Dir::Etc::sourcelist="$home/apt/sources.list" \
             -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$home/apt/lists" \
@@ -114,10 +114,20 @@ make_libsodium() {
     configure && make -s -j"$jobs" && make -s install
 }
 
+make_libb64() {
+    make -s -C src libb64.a && cp -r include/b64 "$prefix/include/" && cp src/libb64.a "$prefix/lib/"
+}
+
+# Debian leaves out its base64 and brings a patch for libb64 instead, which ends up inside of the archive.
 make_libjwt() {
-    configure --without-examples --disable-doxygen-doc &&
+    tar -xf "$(find "$home" -maxdepth 1 -name 'libjwt_1.17*.debian.tar.*z' | head -n 1)" &&
+        for name in $(grep -v '^#' debian/patches/series); do
+            patch -p1 -s <"debian/patches/$name" || return 1
+        done &&
+        configure --without-examples --disable-doxygen-doc &&
         make -s -j"$jobs" -C libjwt CPPFLAGS="-I../include $CPPFLAGS" &&
-        make -s -C libjwt install && make -s -C include install
+        make -s -C libjwt install && make -s -C include install &&
+        mkdir -p b64 && (cd b64 && ar x "$prefix/lib/libb64.a" && ar r "$prefix/lib/libjwt.a" ./*.o)
 }
 
 # What is built here is found by a pkg-config of our own, which knows nothing else.
@@ -129,7 +139,7 @@ pkg_config() {
 }
 
 sources bookworm openssl postgresql-15 curl
-sources trixie hiredis jansson libmicrohttpd check libsodium libjwt
+sources trixie hiredis jansson libmicrohttpd check libsodium libb64 libjwt
 kernel_headers
 pkg_config
 export PKG_CONFIG="$home/bin/pkg-config"
@@ -142,6 +152,7 @@ library jansson 'jansson_*.orig.tar.*z*'
 library libmicrohttpd 'libmicrohttpd_*.orig.tar.*z'
 library curl 'curl_*.orig.tar.*z'
 library libsodium 'libsodium_*.orig.tar.*z*'
+library libb64 'libb64_*.orig.tar.*z*'
 library libjwt 'libjwt_*.orig.tar.*z*'
 library check 'check_*.orig.tar.*z'
 unset CPPFLAGS
