@@ -8,7 +8,9 @@
 #include <stdlib.h>
 
 #include "api/body.h"
+#include "api/loop.h"
 #include "api/request.h"
+#include "api/token.h"
 #include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,9 +34,21 @@ static inline void fuzz_must_be_problem(const struct request *r)
     json_decref(root);
 }
 
+/* Of a process that has a JWT_SECRET, so that routes which want a token say 401. */
+static inline struct loop *fuzz_loop(void)
+{
+    static struct config config;
+    static struct app app = {.config = &config};
+    static struct loop loop = {.app = &app, .config = &config};
+    if (!app.tokens)
+        app.tokens = token_keys_new("0123456789abcdef0123456789abcdef");
+    MUST(app.tokens);
+    return &loop;
+}
+
 static inline void fuzz_request_begin(struct request *r)
 {
-    *r = (struct request){.path = "/", .path_len = 1};
+    *r = (struct request){.loop = fuzz_loop(), .path = "/", .path_len = 1};
     arena_init(&r->arena, REQUEST_ARENA_CAP);
 }
 
