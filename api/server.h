@@ -31,5 +31,4 @@ unsigned server_connections(const struct server *s);
 /* Requests that have begun and whose answers are not sent whole. */
 unsigned server_open(const struct server *s);
 
-
 #endif

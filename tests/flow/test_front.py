@@ -256,11 +256,12 @@ class Losses(FrontCase):
                 self.assertStatus(self.call("HEAD", "/health"), 200)
 
     def test_both_replicas_are_used(self):
-        time.sleep(2.5)  # one may still count as failed
-        for _ in range(40):
-            self.get("/api/contadores/ambas")
-        used = {line["replica"] for line in self.logged("/api/contadores/ambas")[-40:]}
-        self.assertEqual({f"127.0.0.1:{api.port}" for api in self.stack.apis}, used)
+        def used():
+            for _ in range(40):
+                self.get("/api/contadores/ambas")
+            return {line["replica"] for line in self.logged("/api/contadores/ambas")[-40:]}
+        both = {f"127.0.0.1:{api.port}" for api in self.stack.apis}
+        self.assertTrue(eventually(lambda: used() == both, 20, 0.5), "one of them is left out, or counts as failed for ever")
 
     def beside_one_that_hangs_up(self):
         backend = Backend(self, hangs_up)

@@ -72,7 +72,7 @@ def test_changed_file_is_named(t):
     database = empty(t)
     migrate(t.server.url(database))
     t.sql(database, "UPDATE migracoes SET sha256 = 'abc' WHERE nome = '0002_busca';"
-                    "DELETE FROM migracoes WHERE nome > '0003'; DROP TABLE leads, eventos, entregas")
+                    "DELETE FROM migracoes WHERE nome > '0003'; DROP TABLE leads, eventos, entregas CASCADE")
     code, said = migrate(t.server.url(database))
     assert code == 65 and "0002_busca" in said, (code, said)
     assert t.sql(database, "SELECT to_regclass('leads') IS NULL") == "t", "it went on"
