@@ -27,9 +27,9 @@ BUILD ?= build/$(SANITIZE)
 endif
 
 LIB_PKGS    := libpq hiredis jansson libcrypto libmicrohttpd
-API_PKGS    := libjwt libsodium
+API_PKGS    := libjwt libsodium libcurl
 WORKER_PKGS := libcurl
-PKGS        := $(LIB_PKGS) $(API_PKGS) $(WORKER_PKGS)
+PKGS        := $(sort $(LIB_PKGS) $(API_PKGS) $(WORKER_PKGS))
 
 # What the compiler is and knows: -fcf-protection is x86's, LTO wants GNU ld's plugin of the same compiler.
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
@@ -144,16 +144,16 @@ $(UNIT_OBJ): | need-test
 
 .PHONY: deps
 deps: ## install what building, running and testing need (apt-get as root or by sudo), or name it
-	@sh $(SUPPORT)/deps.sh install build run test
+	@sh $(SUPPORT)/deps.sh install build run web test
 
 .PHONY: run dev status stop demo meta-demo
-run: ## start PostgreSQL, Redis, API and worker, all private, under .run/; Ctrl-C stops them
-	@sh $(SUPPORT)/deps.sh install build run
+run: ## start PostgreSQL, Redis, API, worker and nginx with the page, all private, under .run/; Ctrl-C stops them
+	@sh $(SUPPORT)/deps.sh install build run web
 	@$(MAKE) all
 	@exec $(PYTHON) $(SUPPORT)/stack.py run
 
 dev: ## as run, and rebuild and restart whenever a source file is saved
-	@sh $(SUPPORT)/deps.sh install build run
+	@sh $(SUPPORT)/deps.sh install build run web
 	@exec $(PYTHON) $(SUPPORT)/stack.py dev
 
 FORMAT ?= text
@@ -168,6 +168,20 @@ demo: ## send the running stack some posts, counts and deliveries, and show what
 
 meta-demo: ## send the running stack a minute of what Meta sends, and show what became of it (SECONDS=60)
 	@$(PYTHON) $(SUPPORT)/meta_demo.py
+
+# --- the page
+
+.PHONY: web web-check web-test screens
+web: ## build the page (web/) into build/web/page, if it changed
+	@sh $(SUPPORT)/deps.sh install web
+	@sh web/build.sh
+web-check: web ## the page: lock file, types, eslint, unit tests, size of the first load
+	@cd web && npm run -s lock-check && npm run -s typecheck && npm run -s lint && npm run -s unit && npm run -s size
+web-test: web-check all ## the page in Chromium against the real stack (WEB="--only posts")
+	@sh $(SUPPORT)/deps.sh install run browser
+	@$(PYTHON) tests/web/run.py $(WEB)
+screens: ## docs/screens anew, from the pictures that web-test left in build/screens
+	@sh web/scripts/screens.sh
 
 # --- in containers
 
@@ -184,16 +198,19 @@ image-size: ## what is in the backend image, file by file, and the sum
 compose-test: ## the stack in containers, on a Docker engine of its own (root; COMPOSE_TEST="--only scale")
 	@$(PYTHON) tests/compose/run.py $(COMPOSE_TEST)
 
-.PHONY: musl
+.PHONY: musl musl-image
 musl: ## build against musl and run the unit tests so; makes its libraries first, a few minutes, once
 	@sh $(SUPPORT)/deps.sh install build musl
 	@sh tests/musl/run.sh
+musl-image: ## how large the backend image is on Alpine, from libraries built as Alpine builds them (root; ALPINE=minirootfs)
+	@sh $(SUPPORT)/deps.sh install build musl run
+	@sh tests/musl/image.sh $(ALPINE)
 
 # --- tests
 
 .PHONY: test
 test: ## run every test: unit, sql, flow, fault, chaos, fuzz corpus, race detector; installs what is missing
-	@sh $(SUPPORT)/deps.sh install build run test
+	@sh $(SUPPORT)/deps.sh install build run web test
 	@$(PYTHON) tests/all.py
 
 .PHONY: unit
@@ -263,6 +280,21 @@ bench-drain: ## measure how fast the worker empties the queue (BENCH="--deliveri
 	@sh $(SUPPORT)/deps.sh install build run
 	@$(MAKE) all
 	@exec $(PYTHON) bench/drain.py $(BENCH)
+
+.PHONY: bench-flood bench-auth bench-listeners bench-growth
+bench-flood bench-auth bench-growth: need-wrk
+.PHONY: need-wrk
+need-wrk:
+	@sh $(SUPPORT)/deps.sh install build run bench
+bench-flood: all ## do 10,000 wrong sign-ins slow other users down? (BENCH="--logins 1000")
+	@exec $(PYTHON) bench/flood.py $(BENCH)
+bench-auth: ## what a token adds to the CPU time of a GET
+	@$(MAKE) BUILD=build/bench-auth CFLAGS=-DBENCH_TOKEN_OPTIONAL build/bench-auth/alicerce-api
+	@exec $(PYTHON) bench/auth.py $(BENCH)
+bench-listeners: all ## what 1,000 listeners of live events cost in memory (BENCH="--listeners 5000")
+	@exec $(PYTHON) bench/listeners.py $(BENCH)
+bench-growth: all ## what a request costs with a thousand posts and with a million (BENCH="--requests 3000000")
+	@exec $(PYTHON) bench/growth.py $(BENCH)
 
 # --- installing
 

@@ -7,20 +7,18 @@
 #include "loop.h"
 #include "reply.h"
 
-static void member(struct buf *b, const char *name, const char *text, size_t len)
-{
-    buf_printf(b, ",\"%s\":", name);
-    jsonput_string(b, text, len);
-}
-
 void account_json(struct buf *b, const struct usuario *u)
 {
     const char *papel = account_role_name(u->papel);
-    buf_printf(b, "{\"id\":%lld", (long long)u->id);
-    member(b, "nome", u->nome.data, u->nome.len);
-    member(b, "email", u->email.data, u->email.len);
-    member(b, "papel", papel, strlen(papel));
-    buf_printf(b, ",\"ativo\":%s,\"criado_em\":", u->ativo ? "true" : "false");
+    buf_lit(b, "{\"id\":"); /* without printf: the page asks for it again and again */
+    buf_int(b, u->id);
+    buf_lit(b, ",\"nome\":");
+    jsonput_string(b, u->nome.data, u->nome.len);
+    buf_lit(b, ",\"email\":");
+    jsonput_string(b, u->email.data, u->email.len);
+    buf_lit(b, ",\"papel\":");
+    jsonput_string(b, papel, strlen(papel));
+    buf_str(b, u->ativo ? ",\"ativo\":true,\"criado_em\":" : ",\"ativo\":false,\"criado_em\":");
     jsonput_time(b, u->criado_em_us);
     buf_char(b, '}');
 }
@@ -62,6 +60,15 @@ enum status account_call_refuse(struct request *r, enum status st, bool writes)
     if (st == STATUS_DEADLINE)
         return reply_problem(r, st, "O banco de dados não respondeu a tempo; nada foi gravado.");
     return reply_problem(r, STATUS_DATABASE_AWAY, "O banco de dados não respondeu.");
+}
+
+enum status account_call_sent(struct request *r, enum status st)
+{
+    if (st != STATUS_OK) {
+        account_call_refuse(r, STATUS_DATABASE_AWAY, false);
+        account_call_end(r);
+    }
+    return STATUS_PENDING;
 }
 
 enum status account_call_refuse_change(struct request *r, enum status st,

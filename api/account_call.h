@@ -22,6 +22,9 @@ bool account_call_waits(const struct request *r);
 /* Puts the password into the job for the request's loop and clears it where it was. */
 void account_call_password(struct request *r, struct hasher_job *job, char *password, size_t len);
 
+/* Was the call's statement sent? If not it is refused and over. STATUS_PENDING in any case. */
+enum status account_call_sent(struct request *r, enum status st);
+
 /* The refusal for a statement that failed: nothing was changed, or nobody knows. */
 enum status account_call_refuse(struct request *r, enum status st, bool writes);
 /* The same for a change: by its outcome, which is not USUARIO_OK, when st is STATUS_OK. */

@@ -30,10 +30,19 @@ static const struct {
 } actions[ACTION_COUNT] = {
     [ACTION_OPEN] = {"OPEN", ADMIN | OPERATOR | READER, true},
     [ACTION_SESSION] = {"SESSION", ADMIN | OPERATOR | READER, true},
+    [ACTION_PASSWORD] = {"PASSWORD", ADMIN | OPERATOR | READER, false},
+    [ACTION_LIVE] = {"LIVE", ADMIN | OPERATOR | READER, true},
     [ACTION_POST_CREATE] = {"POST_CREATE", ADMIN | OPERATOR, false},
     [ACTION_POST_CHANGE] = {"POST_CHANGE", ADMIN | OPERATOR, false},
     [ACTION_ACCOUNTS_READ] = {"ACCOUNTS_READ", ADMIN, true},
     [ACTION_ACCOUNTS_CHANGE] = {"ACCOUNTS_CHANGE", ADMIN, false},
+    [ACTION_ARCHIVE_READ] = {"ARCHIVE_READ", ADMIN | OPERATOR | READER, true},
+    [ACTION_RAW_READ] = {"RAW_READ", ADMIN | OPERATOR, false},
+    [ACTION_QUEUE_READ] = {"QUEUE_READ", ADMIN | OPERATOR | READER, true},
+    [ACTION_QUEUE_CHANGE] = {"QUEUE_CHANGE", ADMIN | OPERATOR, false},
+    [ACTION_AUDIT_READ] = {"AUDIT_READ", ADMIN, true},
+    [ACTION_FILES_READ] = {"FILES_READ", ADMIN | OPERATOR | READER, true},
+    [ACTION_FILES_CHANGE] = {"FILES_CHANGE", ADMIN | OPERATOR, false},
 };
 
 const char *auth_action_name(enum action action)
@@ -46,11 +55,17 @@ bool auth_may(enum action action, enum account_role role)
     return actions[action].roles & (1u << role);
 }
 
-static bool wants_token(const struct request *r)
+bool auth_guards(const struct request *r)
 {
+    if (!r->route)
+        return false;
     enum action action = r->route->action;
     if (action == ACTION_POST_CREATE)
         return r->loop->config->posts_write == POSTS_WRITE_TOKEN;
+#ifdef BENCH_TOKEN_OPTIONAL /* bench/auth.py only: the same GET without and with a token */
+    if (action == ACTION_OPEN)
+        return r->headers[HEADER_AUTHORIZATION].data != NULL;
+#endif
     return action != ACTION_OPEN;
 }
 
@@ -71,7 +86,6 @@ struct cached {
 struct auth_gate {
     struct loop *loop;
     struct request *first, **end; /* waiting to be asked about */
-    size_t n;
     struct cached cached[CACHED];
 };
 
@@ -116,9 +130,9 @@ enum status auth_refuse_token(struct request *r, const char *why)
     return STATUS_UNAUTHORIZED;
 }
 
-static enum status refuse_role(struct request *r)
+enum status auth_refuse_role(struct request *r, const char *why)
 {
-    reply_problem(r, STATUS_FORBIDDEN, "O seu papel não permite isto.");
+    reply_problem(r, STATUS_FORBIDDEN, why);
     r->reply.authenticate = REALM ", error=\"insufficient_scope\"";
     return STATUS_FORBIDDEN;
 }
@@ -146,7 +160,7 @@ enum status auth_check(struct request *r)
 {
     struct slice token;
     const char *why;
-    if (!wants_token(r))
+    if (!auth_guards(r))
         return STATUS_OK;
     if (!r->loop->app->tokens)
         return reply_problem(r, STATUS_NOT_CONFIGURED,
@@ -160,12 +174,18 @@ enum status auth_check(struct request *r)
     if (verify(r->loop, token, &auth->claims, &why) != STATUS_OK)
         return auth_refuse_token(r, why);
     if (!auth_may(r->route->action, auth->claims.papel))
-        return refuse_role(r);
+        return auth_refuse_role(r, "O seu papel não permite isto.");
     r->auth = auth;
     return STATUS_OK;
 }
 
 /* ---- running the handler ---- */
+
+static enum status handle(struct request *r)
+{
+    loop_trace(r->loop, r);
+    return r->route->handle(r);
+}
 
 static void gather(struct request *r)
 {
@@ -175,7 +195,6 @@ static void gather(struct request *r)
     r->auth->next = NULL;
     *g->end = r;
     g->end = &r->auth->next;
-    g->n++;
 }
 
 static enum status park(struct request *r)
@@ -189,12 +208,12 @@ static enum status park(struct request *r)
 enum status auth_dispatch(struct request *r)
 {
     if (!r->auth)
-        return r->route->handle(r);
+        return handle(r);
     bool early = actions[r->route->action].early;
     enum status st = early ? STATUS_PENDING : park(r);
     if (st == STATUS_PENDING)
         gather(r);
-    return early ? r->route->handle(r) : st;
+    return early ? handle(r) : st;
 }
 
 /* A 5xx tells nothing that a token would be needed for, and may be the answer because Redis is
@@ -218,7 +237,7 @@ static void run_handler(struct request *r)
     if (!r->connection) /* the client has gone: what it asked for is left alone */
         return;
     loop_unpark(r->loop, r);
-    if (r->route->handle(r) != STATUS_PENDING)
+    if (handle(r) != STATUS_PENDING)
         request_answer(r);
 }
 
@@ -281,31 +300,46 @@ static size_t question_of(struct flight *f, const struct token_claims *c)
     return n;
 }
 
+/* How many can be asked about now. One whose batch has not been sent waits for it, since its answer
+ * does: so that a flight comes with one question and not with one for each pass before it. */
+static size_t ready(const struct auth_gate *g)
+{
+    size_t n = 0;
+    for (const struct request *r = g->first; r && n < SESSAO_ASK_MAX; r = r->auth->next)
+        n += !r->gathers;
+    return n;
+}
+
 static struct flight *take_off(struct auth_gate *g, size_t n)
 {
     struct flight *f = malloc(sizeof *f + n * sizeof f->questions[0]);
     if (!f)
         return NULL;
-    *f = (struct flight){.ask = {on_asked, f->questions, 0}, .first = g->first};
-    struct request **link = &f->first;
-    for (size_t i = 0; i < n; i++) {
-        struct auth *auth = (*link)->auth;
-        auth->question = question_of(f, &auth->claims);
-        link = &auth->next;
+    *f = (struct flight){.ask = {on_asked, f->questions, 0}};
+    struct request **from = &g->first, **to = &f->first;
+    while (n > 0) {
+        struct request *r = *from;
+        if (r->gathers) {
+            from = &r->auth->next;
+            continue;
+        }
+        *from = r->auth->next;
+        r->auth->question = question_of(f, &r->auth->claims);
+        *to = r;
+        to = &r->auth->next;
+        n--;
     }
-    g->first = *link;
-    *link = NULL;
-    g->n -= n;
-    if (!g->first)
-        g->end = &g->first;
+    *to = NULL;
+    if (!*from)
+        g->end = from;
     return f;
 }
 
 void auth_send(struct loop *loop)
 {
     struct auth_gate *g = loop->gate;
-    while (g->first) {
-        struct flight *f = take_off(g, g->n < SESSAO_ASK_MAX ? g->n : SESSAO_ASK_MAX);
+    for (size_t n; (n = ready(g)) > 0;) {
+        struct flight *f = take_off(g, n);
         if (!f)
             return; /* no memory: at the next pass, or their deadlines answer them */
         if (store_sessao_ask(loop->rds, &f->ask) != STATUS_OK)

@@ -23,10 +23,19 @@ struct request;
 enum action {
     ACTION_OPEN,        /* anybody, no token */
     ACTION_SESSION,     /* one's own: who am I, renew, sign out */
+    ACTION_PASSWORD,    /* one's own */
+    ACTION_LIVE,        /* events and samples, without personal data */
     ACTION_POST_CREATE, /* open, or with a token: POSTS_WRITE */
     ACTION_POST_CHANGE,
     ACTION_ACCOUNTS_READ,
     ACTION_ACCOUNTS_CHANGE,
+    ACTION_ARCHIVE_READ, /* without persons for readers */
+    ACTION_RAW_READ,     /* the bytes, which nothing can be taken out of */
+    ACTION_QUEUE_READ,   /* its state, and the jobs */
+    ACTION_QUEUE_CHANGE, /* pause, resume, send again */
+    ACTION_AUDIT_READ,
+    ACTION_FILES_READ,
+    ACTION_FILES_CHANGE,
     ACTION_COUNT
 };
 
@@ -47,6 +56,8 @@ struct auth_gate;
 struct auth_gate *auth_gate_new(struct loop *loop);
 void auth_gate_free(struct auth_gate *g);
 
+/* Does it go to a route that asks for a token? */
+bool auth_guards(const struct request *r);
 /* The head is here: STATUS_OK, with r->auth set where the action wants a token; or the refusal, in
  * r->reply. */
 enum status auth_check(struct request *r);
@@ -60,5 +71,7 @@ void auth_send(struct loop *loop);
 
 /* 401 with WWW-Authenticate (RFC 6750 section 3). */
 enum status auth_refuse_token(struct request *r, const char *why);
+/* 403: the role is what is missing. */
+enum status auth_refuse_role(struct request *r, const char *why);
 
 #endif

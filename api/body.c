@@ -1,6 +1,7 @@
 /* body: owns nothing but its rules. */
 #include "body.h"
 
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct body *body_new(const void *data, size_t len)
         return NULL;
     b->refs = 1;
     b->len = len;
+    b->shared = (struct body_response){0};
     b->etag[0] = 0;
     if (len)
         memcpy(b->data, data, len);
@@ -28,8 +30,17 @@ struct body *body_ref(struct body *b)
 
 void body_unref(struct body *b)
 {
-    if (b && --b->refs == 0)
-        free(b);
+    if (!b || --b->refs)
+        return;
+    if (b->shared.response)
+        MHD_destroy_response(b->shared.response); /* calls body_free, now or when it was sent */
+    else
+        body_free(b);
+}
+
+void body_free(void *b)
+{
+    free(b);
 }
 
 const char *body_tag(struct body *b)

@@ -1,6 +1,6 @@
 /* clearing: between the commit of a change to posts and its answers: the cached page is removed, or
- * it is waited until it may be left where nobody believes it (cache_guard.h). Embedded in the
- * flight of a batch kind that writes posts. */
+ * cannot be there (lease.h), or it is waited until it may be left where nobody believes it
+ * (cache_guard.h). Embedded in the flight of a batch kind that writes posts. */
 #ifndef ALICERCE_CLEARING_H
 #define ALICERCE_CLEARING_H
 
@@ -8,11 +8,13 @@
 
 #include "batch.h"
 #include "store_cache.h"
+#include "write_lease.h"
 
 enum clearing_stage { CLEARING_NOT_BEGUN, CLEARING_SENT, CLEARING_HOLDING, CLEARING_DONE };
 
 struct clearing {
     struct cache_done cleared;
+    struct lease_ask ask;
     struct batch *batch;
     enum clearing_stage stage;
 };

@@ -21,7 +21,7 @@ static bool last_hop(struct slice list, struct cidr_address *ret)
     return len && cidr_parse_address(entry, len, ret);
 }
 
-struct cidr_address client_address(const struct request *r)
+struct cidr_address client_address_whole(const struct request *r)
 {
     struct cidr_address peer = {{0}}, hop;
     const union MHD_ConnectionInfo *info =
@@ -30,6 +30,12 @@ struct cidr_address client_address(const struct request *r)
         cidr_contains(&r->loop->app->proxies, &peer) &&
         last_hop(r->headers[HEADER_FORWARDED_FOR], &hop))
         peer = hop;
-    cidr_client_of(&peer);
     return peer;
+}
+
+struct cidr_address client_address(const struct request *r)
+{
+    struct cidr_address client = client_address_whole(r);
+    cidr_client_of(&client);
+    return client;
 }

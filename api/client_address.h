@@ -7,7 +7,9 @@
 
 struct request;
 
-/* Of an IPv6 address the /64. While r->connection is there; all zero when it has no IP address. */
+/* While r->connection is there; all zero when it has no IP address. For limits of an IPv6 address
+ * the /64. */
 struct cidr_address client_address(const struct request *r);
+struct cidr_address client_address_whole(const struct request *r);
 
 #endif

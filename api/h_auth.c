@@ -1,79 +1,24 @@
-/* h_auth: signing in and out, renewing, who am I.
+/* h_auth: signing in and out.
  *
  * A sign-in goes: may it be tried (Redis) → the account (PostgreSQL) → the password (hasher) → a
  * token. An unknown address, an account that is not active and a wrong password take the same way
- * and get the same answer: the hash is computed for all three. */
+ * and get the same answer: the hash is computed for all three. When too many wait for the hasher
+ * the refusal comes before the first step: a flood of those who are turned away costs what a 404
+ * does. */
 #include "handlers.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 #include "account_call.h"
+#include "audit.h"
 #include "client_address.h"
 #include "jsonget.h"
-#include "jsonput.h"
 #include "loop.h"
 #include "reply.h"
+#include "session_reply.h"
 #include "store_sessao.h"
 #include "text.h"
-
-enum { ANSWER_CAP = 8 * 1024, JTI_BYTES = 16 };
-
-static int64_t now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec;
-}
-
-/* ---- answers ---- */
-
-/* {"token":…,"expira_em":…,"usuario":{…}}; token NULL: without it. */
-static enum status reply_session(struct request *r, const char *token, int64_t exp,
-                                 const struct usuario *u)
-{
-    struct buf b = buf_init(ANSWER_CAP);
-    buf_char(&b, '{');
-    if (token) {
-        buf_lit(&b, "\"token\":");
-        jsonput_string(&b, token, strlen(token));
-        buf_char(&b, ',');
-    }
-    buf_lit(&b, "\"expira_em\":");
-    jsonput_time(&b, exp * 1000000);
-    buf_lit(&b, ",\"usuario\":");
-    account_json(&b, u);
-    buf_char(&b, '}');
-    enum status st = reply_buf(r, STATUS_OK, REPLY_JSON, &b);
-    r->reply.secret = true;
-    buf_release(&b);
-    return st;
-}
-
-/* A new token for the account, of a session that began at `began`. */
-static enum status reply_token(struct request *r, const struct usuario *u, int64_t now,
-                               int64_t began)
-{
-    uint8_t random[JTI_BYTES];
-    int64_t exp = now + TOKEN_LIFE_S, end = began + TOKEN_SESSION_S;
-    struct token_claims c = {.sub = u->id,
-                             .papel = u->papel,
-                             .iat = now,
-                             .exp = exp < end ? exp : end,
-                             .ini = began,
-                             .desde = u->tokens_desde};
-    char *token = NULL;
-    if (getrandom(random, sizeof random, 0) == sizeof random) {
-        text_hex(random, sizeof random, c.jti);
-        token = token_make(r->loop->app->tokens, &c);
-    }
-    enum status st = token ? reply_session(r, token, c.exp, u)
-                           : reply_problem(r, STATUS_OVERLOADED, "Sem memória para o token.");
-    free(token);
-    return st;
-}
 
 /* ---- POST /api/auth/login ---- */
 
@@ -84,6 +29,7 @@ struct sign_in {
     struct request *request;
     struct usuario found; /* texts in the arena */
     struct cidr_address client;
+    struct auditoria_quem who;
     size_t email_len;
     char email[ACCOUNT_EMAIL_MAX + 1]; /* folded */
 };
@@ -111,22 +57,45 @@ static enum status read_credentials(struct request *r, struct sign_in *s)
     return st == STATUS_OK ? st : reply_jsonget(r, st, &g);
 }
 
+/* ---- too many at once ---- */
+
+static const char CROWDED[] = "Muitos entram ao mesmo tempo; tente de novo em instantes.";
+
+/* The password was not looked at, so it is no guess either. */
+static enum status refuse_crowd(struct sign_in *s)
+{
+    metric_add(&s->request->loop->metrics.overloaded, 1);
+    explicit_bzero(s->job.password, sizeof s->job.password);
+    return reply_problem(s->request, STATUS_OVERLOADED, CROWDED);
+}
+
+/* ---- its steps ---- */
+
 static void finish_sign_in(struct sign_in *s)
 {
     explicit_bzero(s->job.password, sizeof s->job.password);
     account_call_end(s->request);
 }
 
+static void note_sign_in(struct sign_in *s)
+{
+    char target[32];
+    snprintf(target, sizeof target, "usuario:%lld", (long long)s->found.id);
+    s->who.id = s->found.id;
+    audit_note(s->request, &s->who, AUDITORIA_LOGIN, target, NULL);
+}
+
 static void on_compared(struct hasher_job *job, enum status st)
 {
     struct sign_in *s = SIGN_IN_OF(job, job);
     struct request *r = s->request;
-    int64_t now = now_s();
+    int64_t now = session_now_s();
     if (st == STATUS_OK)
         store_sessao_forgive(r->loop->rds, &s->attempt);
     if (account_call_waits(r)) {
         if (st == STATUS_OK) {
-            reply_token(r, &s->found, now, now);
+            session_reply_token(r, &s->found, now, now);
+            note_sign_in(s);
         } else if (st == STATUS_UNAUTHORIZED) {
             reply_problem(r, st, "E-mail ou senha incorretos.");
             r->reply.authenticate = "Bearer realm=\"alicerce\"";
@@ -160,6 +129,12 @@ static void give_up(struct sign_in *s, enum status st, const char *why)
     finish_sign_in(s);
 }
 
+static void crowd_out(struct sign_in *s)
+{
+    metric_add(&s->request->loop->metrics.overloaded, 1);
+    give_up(s, STATUS_OVERLOADED, CROWDED);
+}
+
 static void on_account(struct usuarios_ticket *t, enum status st, const struct usuario *rows,
                        size_t n)
 {
@@ -181,13 +156,14 @@ static void on_account(struct usuarios_ticket *t, enum status st, const struct u
     s->job.done = on_compared;
     st = hasher_submit(r->loop->app->hasher, &s->job);
     if (st != STATUS_OK)
-        give_up(s, st, "Muitos entram ao mesmo tempo; tente de novo em instantes.");
+        crowd_out(s);
 }
 
 static void on_try(struct sessao_try *t, enum status st, int64_t wait_s)
 {
     struct sign_in *s = SIGN_IN_OF(t, attempt);
     struct request *r = s->request;
+    hasher_leave(r->loop->app->hasher);
     if (st != STATUS_OK) {
         reply_problem(r, STATUS_CACHE_AWAY, "O Redis não respondeu: não se pode entrar agora.");
         finish_sign_in(s);
@@ -196,6 +172,8 @@ static void on_try(struct sessao_try *t, enum status st, int64_t wait_s)
         reply_problem(r, STATUS_TOO_MANY, "Tentativas demais; espere antes de tentar de novo.");
         r->reply.retry_after = (unsigned)wait_s;
         finish_sign_in(s);
+    } else if (hasher_full(r->loop->app->hasher)) { /* by others, meanwhile */
+        crowd_out(s);
     } else {
         s->account.done = on_account;
         struct pg_text email = {s->email, s->email_len};
@@ -203,6 +181,23 @@ static void on_try(struct sessao_try *t, enum status st, int64_t wait_s)
         if (st != STATUS_OK)
             give_up(s, STATUS_DATABASE_AWAY, "O banco de dados não está ao alcance.");
     }
+}
+
+static enum status begin(struct sign_in *s)
+{
+    struct request *r = s->request;
+    enum status st = account_call_begin(r);
+    if (st != STATUS_PENDING) {
+        hasher_leave(r->loop->app->hasher);
+        return st;
+    }
+    if (store_sessao_try(r->loop->rds, s->email, &s->client, &s->attempt) != STATUS_OK) {
+        hasher_leave(r->loop->app->hasher);
+        reply_problem(r, STATUS_CACHE_AWAY,
+                      "O Redis não está ao alcance: não se pode entrar agora.");
+        finish_sign_in(s);
+    }
+    return STATUS_PENDING;
 }
 
 enum status h_sign_in(struct request *r)
@@ -213,80 +208,12 @@ enum status h_sign_in(struct request *r)
     if (!r->loop->app->tokens)
         return reply_problem(r, STATUS_NOT_CONFIGURED,
                              "JWT_SECRET não está definido: nenhum token pode ser dado.");
-    *s = (struct sign_in){.request = r, .attempt.done = on_try, .client = client_address(r)};
+    *s = (struct sign_in){
+        .request = r, .attempt.done = on_try, .client = client_address(r), .who = audit_who(r)};
     enum status st = read_credentials(r, s);
-    if (st == STATUS_OK)
-        st = account_call_begin(r);
-    if (st != STATUS_PENDING)
+    if (st != STATUS_OK)
         return st;
-    if (store_sessao_try(r->loop->rds, s->email, &s->client, r->id, &s->attempt) != STATUS_OK) {
-        reply_problem(r, STATUS_CACHE_AWAY,
-                      "O Redis não está ao alcance: não se pode entrar agora.");
-        finish_sign_in(s);
-    }
-    return STATUS_PENDING;
-}
-
-/* ---- POST /api/auth/renovar, GET /api/auth/eu ---- */
-
-struct own_account {
-    struct usuarios_ticket account;
-    struct request *request;
-    bool renews;
-};
-
-static void answer_own(struct request *r, const struct usuario *u, bool renews)
-{
-    const struct token_claims *c = &r->auth->claims;
-    int64_t now = now_s();
-    if (!u || !u->ativo || c->desde < u->tokens_desde)
-        auth_refuse_token(r, "O token foi revogado.");
-    else if (!renews)
-        reply_session(r, NULL, c->exp, u);
-    else if (now >= c->ini + TOKEN_SESSION_S)
-        auth_refuse_token(r, "A sessão chegou ao limite de 12 horas: entre de novo.");
-    else
-        reply_token(r, u, now, c->ini);
-}
-
-static void on_own_account(struct usuarios_ticket *t, enum status st, const struct usuario *rows,
-                           size_t n)
-{
-    struct own_account *own = (struct own_account *)(void *)t;
-    struct request *r = own->request;
-    if (account_call_waits(r)) {
-        if (st == STATUS_OK)
-            answer_own(r, n ? rows : NULL, own->renews);
-        else
-            account_call_refuse(r, st, false);
-    }
-    account_call_end(r);
-}
-
-static enum status ask_own(struct request *r, bool renews)
-{
-    struct own_account *own = arena_alloc(&r->arena, sizeof *own);
-    if (!own)
-        return reply_problem(r, STATUS_OVERLOADED, NULL);
-    *own = (struct own_account){{on_own_account}, r, renews};
-    enum status st = account_call_begin(r);
-    if (st != STATUS_PENDING)
-        return st;
-    if (store_usuarios_by_id(r->loop->reads, r->auth->claims.sub, &own->account) != STATUS_OK) {
-        reply_problem(r, STATUS_DATABASE_AWAY, "O banco de dados não está ao alcance.");
-        account_call_end(r);
-    }
-    return STATUS_PENDING;
-}
-
-enum status h_renew(struct request *r)
-{
-    return ask_own(r, true);
-}
-
-enum status h_who_am_i(struct request *r)
-{
-    return ask_own(r, false);
+    return hasher_enter(r->loop->app->hasher) ? begin(s) : refuse_crowd(s);
 }
 
 /* ---- POST /api/auth/logout ---- */
@@ -294,11 +221,15 @@ enum status h_who_am_i(struct request *r)
 struct sign_out {
     struct sessao_done done;
     struct request *request;
+    struct auditoria_quem who;
 };
 
 static void on_revoked(struct sessao_done *t, enum status st)
 {
-    struct request *r = ((struct sign_out *)(void *)t)->request;
+    struct sign_out *out = (struct sign_out *)(void *)t;
+    struct request *r = out->request;
+    if (st == STATUS_OK)
+        audit_note(r, &out->who, AUDITORIA_LOGOUT, NULL, NULL);
     if (account_call_waits(r)) {
         if (st == STATUS_OK)
             reply_constant(r, STATUS_NO_CONTENT, NULL, "", 0);
@@ -314,12 +245,12 @@ enum status h_sign_out(struct request *r)
     struct sign_out *out = arena_alloc(&r->arena, sizeof *out);
     if (!out)
         return reply_problem(r, STATUS_OVERLOADED, NULL);
-    *out = (struct sign_out){{on_revoked}, r};
+    *out = (struct sign_out){{on_revoked}, r, audit_who(r)};
     enum status st = account_call_begin(r);
     if (st != STATUS_PENDING)
         return st;
     const struct token_claims *c = &r->auth->claims;
-    int64_t left = c->exp + TOKEN_LEEWAY_S - now_s();
+    int64_t left = c->exp + TOKEN_LEEWAY_S - session_now_s();
     auth_send(r->loop); /* first the question, or it would find what we put there */
     if (store_sessao_revoke(r->loop->rds, c->jti, left > 0 ? left : 1, &out->done) != STATUS_OK) {
         reply_problem(r, STATUS_CACHE_AWAY, "O Redis não está ao alcance: o token segue valendo.");

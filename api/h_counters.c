@@ -24,12 +24,16 @@ static void refuse(struct request *r, enum status st)
                       "O Redis não respondeu: a soma pode ou não ter sido feita.");
 }
 
+/* The text is copied. */
 static void answer(struct request *r, enum status st, const struct buf *text)
 {
     if (r->state == REQUEST_ANSWERED)
         return;
-    if (st == STATUS_OK)
-        reply_buf(r, STATUS_OK, REPLY_JSON, text);
+    const char *copy = st == STATUS_OK ? arena_copy(&r->arena, text->data, text->len) : NULL;
+    if (copy)
+        reply_bytes(r, STATUS_OK, REPLY_JSON, copy, text->len);
+    else if (st == STATUS_OK)
+        reply_problem(r, STATUS_OVERLOADED, NULL);
     else
         refuse(r, st);
     request_answer(r);
@@ -53,28 +57,63 @@ enum status h_visit(struct request *r)
     return batch_join(r, BATCH_VISIT);
 }
 
-static void on_visit(struct counter_ticket *t, enum status st, int64_t value)
+struct visit_flight {
+    struct counter_ticket ticket;
+    struct batch *batch;
+};
+
+static void answer_visit(struct request *r, enum status st, int64_t value)
 {
-    struct request *r = request_of(t);
-    struct buf text = buf_init(ANSWER_CAP);
+    char memory[ANSWER_CAP];
+    struct buf text = buf_over(memory, sizeof memory);
     buf_lit(&text, "{\"contador\":");
     buf_int(&text, value);
     buf_char(&text, '}');
     answer(r, st, &text);
-    buf_release(&text);
+}
+
+static void on_visit(struct counter_ticket *t, enum status st, int64_t value)
+{
+    struct request *r = request_of(t);
+    answer_visit(r, st, value);
     batch_back(r->batch);
 }
 
-static void send_visits(struct batch *b)
+static void send_each(struct batch *b)
 {
     for (struct request *r = b->flying; r; r = r->batch_next) {
         r->batch = b;
         r->ticket.counter.done = on_visit;
-        sent(b, r, store_counter_visit(b->loop->rds, &r->ticket.counter));
+        sent(b, r, store_counter_visits_add(b->loop->rds, 1, &r->ticket.counter));
     }
 }
 
-const struct batch_type batch_visit = {.name = "visit", .send = send_visits};
+/* All of a flight took their numbers in one command; `last` is the last one's. Where so many do not
+ * fit any more, some of them may: each for itself, then. */
+static void on_all(struct counter_ticket *t, enum status st, int64_t last)
+{
+    struct batch *b = ((struct visit_flight *)(void *)t)->batch;
+    int64_t value = last - (int64_t)b->n_flying;
+    if (st == STATUS_CONFLICT && b->n_flying > 1)
+        send_each(b);
+    else
+        for (struct request *r = b->flying; r; r = r->batch_next)
+            answer_visit(r, st, ++value);
+    batch_back(b);
+}
+
+static void send_visits(struct batch *b)
+{
+    struct visit_flight *f = b->data;
+    *f = (struct visit_flight){{on_all}, b};
+    if (store_counter_visits_add(b->loop->rds, b->n_flying, &f->ticket) == STATUS_OK)
+        b->outstanding++;
+    else
+        batch_refuse(b, STATUS_CACHE_AWAY, "O Redis não está ao alcance.");
+}
+
+const struct batch_type batch_visit = {
+    .name = "visit", .data_size = sizeof(struct visit_flight), .send = send_visits};
 
 /* ---- /api/contadores/{nome} ---- */
 
@@ -133,10 +172,10 @@ static void on_counter(struct counter_ticket *t, enum status st, int64_t value)
 {
     struct request *r = request_of(t);
     struct counter_call *call = r->data;
-    struct buf text = buf_init(ANSWER_CAP);
+    char memory[ANSWER_CAP];
+    struct buf text = buf_over(memory, sizeof memory);
     buf_printf(&text, "{\"nome\":\"%s\",\"contador\":%lld}", call->name, (long long)value);
     answer(r, st, &text);
-    buf_release(&text);
     batch_back(r->batch);
 }
 

@@ -9,6 +9,7 @@
 #include "reply.h"
 #include "store_ping.h"
 #include "text.h"
+#include "vault.h"
 
 enum { PATIENCE_MS = 1000 }; /* a server that takes longer to answer counts as away */
 
@@ -38,22 +39,33 @@ static void all_loops(const struct app *app, bool *pg, bool *rds)
     }
 }
 
+/* A bucket, as the last call to it went: without it all but files is served, so it does not count
+ * for readiness. */
+static const char *storage(const struct app *app)
+{
+    const struct bucket *b = app->vault ? vault_bucket(app->vault) : NULL;
+    return !b                ? ""
+           : bucket_there(b) ? ",\"armazenamento\":\"s3\""
+                             : ",\"armazenamento\":\"desconectado\"";
+}
+
 static void answer(struct request *r, bool pg, bool rds)
 {
     all_loops(r->loop->app, &pg, &rds);
     bool stopping = atomic_load_explicit(&r->loop->app->stopping, memory_order_relaxed);
     struct timespec now;
     char time[TEXT_TIME_LEN];
-    struct buf b = buf_init(256);
+    struct buf b = buf_init(512);
     clock_gettime(CLOCK_REALTIME, &now);
     text_time((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, time);
-    buf_printf(&b,
-               "{\"banco_dados\":\"%s\",\"cache\":\"%s\",\"status\":\"%s\",\"timestamp\":\"%.*s\"}",
-               pg ? "conectado" : "desconectado", rds ? "conectado" : "desconectado",
-               stopping    ? "encerrando"
-               : pg && rds ? "ok"
-                           : "degradado",
-               TEXT_TIME_LEN, time);
+    buf_printf(
+        &b, "{\"banco_dados\":\"%s\",\"cache\":\"%s\"%s,\"status\":\"%s\",\"timestamp\":\"%.*s\"}",
+        pg ? "conectado" : "desconectado", rds ? "conectado" : "desconectado",
+        storage(r->loop->app),
+        stopping    ? "encerrando"
+        : pg && rds ? "ok"
+                    : "degradado",
+        TEXT_TIME_LEN, time);
     bool ok = pg && rds && !stopping;
     reply_buf(r, ok ? STATUS_OK : STATUS_DATABASE_AWAY, REPLY_JSON, &b);
     r->reply.retry_after = ok ? 0 : 1;

@@ -8,6 +8,7 @@
 #include "loop.h"
 #include "post_json.h"
 #include "reply.h"
+#include "store.h"
 #include "store_posts.h"
 #include "text.h"
 
@@ -227,7 +228,7 @@ static void send_posts(struct batch *b)
     int64_t ids[BATCH_MAX];
     size_t n = 0;
     for (struct request *r = b->flying; r; r = r->batch_next)
-        ids[n++] = *(int64_t *)r->data;
+        n = store_ids_add(ids, n, *(int64_t *)r->data);
     *f = (struct post_flight){{on_posts}, b};
     if (store_posts_by_ids(b->loop->reads, ids, n, &f->ticket) == STATUS_OK)
         b->outstanding++;

@@ -20,7 +20,7 @@ enum { FIRST_PAGE = 50, PAGE_CAP = 64 << 20 };
 struct cache_flight {
     struct cache_get get;
     struct posts_ticket page;
-    struct cache_done fill;
+    struct cache_fill fill;
     struct batch *batch;
     struct body *body; /* read from PostgreSQL, waiting for the fill */
     bool fills;        /* the version is known: what is read may be stored */
@@ -53,10 +53,14 @@ static void answer_read(struct cache_flight *f)
 }
 
 /* Stored or not, what was read is the answer. */
-static void on_fill(struct cache_done *t, enum status st)
+static void on_fill(struct cache_fill *t, enum status st, enum cache_filled filled, int64_t version)
 {
-    (void)st;
     struct cache_flight *f = FLIGHT(t, fill);
+    struct mark_watch *watch = &f->batch->loop->lease.watch;
+    if (st == STATUS_OK && filled == CACHE_MARKED)
+        mark_watch_refused(watch, version, ev_clock_us());
+    else if (st == STATUS_OK && filled == CACHE_STORED)
+        watch->since_us = 0;
     answer_read(f);
     batch_back(f->batch);
 }
@@ -75,9 +79,11 @@ static bool fill(struct cache_flight *f, const struct post *rows, size_t n)
     struct loop *loop = f->batch->loop;
     bool same = rds_since_ms(loop->rds) == f->since_ms;
     struct body *page = f->fills && same ? render("cache", rows, n) : NULL;
-    enum status st = page ? store_cache_fill(loop->rds, f->version, page->data, page->len,
-                                             loop->config->posts_cache_ttl, &f->fill)
-                          : STATUS_CACHE_AWAY;
+    enum status st = STATUS_CACHE_AWAY;
+    if (page)
+        st = store_cache_fill(loop->rds, f->version, page->data, page->len,
+                              loop->config->posts_cache_ttl,
+                              mark_watch_dead(&loop->lease.watch, ev_clock_us()), &f->fill);
     body_unref(page);
     return st == STATUS_OK;
 }
@@ -132,6 +138,7 @@ static void send(struct batch *b)
     struct cache_flight *f = b->data;
     *f = (struct cache_flight){
         .get.done = on_get, .page.done = on_page, .fill.done = on_fill, .batch = b};
+    lease_reader(b->loop);
     bool trusted = cache_guard_trusted(&b->loop->guard, ev_now_ms(b->loop->ev));
     if (trusted && store_cache_get(b->loop->rds, &f->get) == STATUS_OK)
         b->outstanding++;

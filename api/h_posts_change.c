@@ -8,11 +8,13 @@
 
 #include <string.h>
 
+#include "audit.h"
 #include "clearing.h"
 #include "jsonget.h"
 #include "log.h"
 #include "loop.h"
 #include "post_json.h"
+#include "post_news.h"
 #include "reply.h"
 #include "store_posts.h"
 #include "text.h"
@@ -31,6 +33,7 @@ struct change_call {
     enum status st; /* when it is REFUSED */
     bool maybe;     /* the outcome of a write is unknown */
     struct body *body;
+    struct post told; /* to listeners; its texts in the arena */
 };
 
 #define CALL_OF(t, member)                                                                         \
@@ -88,8 +91,7 @@ static enum status begin(struct request *r, enum posts_change_kind kind)
     r->data = call;
     if (!text_int(r->path_param.data, r->path_param.len, 1, INT64_MAX, &call->change.id))
         return reply_field(r, STATUS_BAD_REQUEST, "id", "deve ser um número inteiro positivo");
-    call->change.actor = r->auth->claims.sub;
-    call->change.actor_desde = r->auth->claims.desde;
+    call->change.actor = audit_who(r);
     return read_condition(r, &call->if_match);
 }
 
@@ -161,6 +163,24 @@ static void refuse(struct change_call *call, enum status st)
 
 static void start(struct change_call *call);
 
+/* For the answer and the listeners. Of a removed one its id is all that is told, and of one without
+ * memory. */
+static void keep_row(struct change_call *call, const struct post *row)
+{
+    struct arena *arena = &call->request->arena;
+    call->told = (struct post){.id = row->id};
+    if (call->change.kind == POSTS_DELETE)
+        return;
+    call->body = render(row);
+    const char *titulo = arena_copy(arena, row->titulo.data, row->titulo.len);
+    const char *autor = arena_copy(arena, row->autor.data, row->autor.len);
+    if (titulo && autor)
+        call->told = (struct post){.id = row->id,
+                                   .titulo = {titulo, row->titulo.len},
+                                   .autor = {autor, row->autor.len},
+                                   .data_criacao_us = row->data_criacao_us};
+}
+
 static void on_changed(struct posts_change *t, enum status st, enum posts_change_outcome outcome,
                        const struct post *row)
 {
@@ -178,8 +198,8 @@ static void on_changed(struct posts_change *t, enum status st, enum posts_change
         call->outcome = ABSENT;
     else
         start(call); /* changed or gone since it was read */
-    if (st == STATUS_OK && row && t->kind == POSTS_UPDATE)
-        call->body = render(row);
+    if (st == STATUS_OK && row)
+        keep_row(call, row);
     batch_back(call->request->batch);
 }
 
@@ -284,15 +304,24 @@ static void answer(struct request *r, struct change_call *call)
     request_answer(r);
 }
 
+static void tell(struct batch *b, const struct change_call *call)
+{
+    bool removed = call->change.kind == POSTS_DELETE;
+    if (call->outcome == CHANGED)
+        post_news_add(&b->loop->news, removed ? "removido" : "mudado", &call->told);
+}
+
 static void answer_all(struct batch *b)
 {
     for (struct request *r = b->flying; r; r = r->batch_next) {
         struct change_call *call = r->data;
+        tell(b, call);
         if (r->state != REQUEST_ANSWERED && r->connection)
             answer(r, call);
         body_unref(call->body);
         call->body = NULL;
     }
+    post_news_send(b->loop);
 }
 
 static bool any_written(const struct batch *b)

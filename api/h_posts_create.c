@@ -3,9 +3,11 @@
  * transaction. After the commit and before the answers the cached page is removed. */
 #include "handlers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "clearing.h"
 #include "hmac.h"
 #include "jsonget.h"
@@ -31,8 +33,9 @@ struct create_call {
     enum status st;
     int64_t id; /* NOT_SENT; 0 while the outcome is open */
     int64_t data_criacao_us;
-    struct body *again; /* the answer that the key got before */
-    bool key_taken;     /* by another content */
+    struct auditoria_quem *who; /* with POSTS_WRITE=token */
+    struct body *again;         /* the answer that the key got before */
+    bool key_taken;             /* by another content */
 };
 
 struct create_flight {
@@ -98,6 +101,15 @@ static enum status read_key(struct request *r, struct create_call *call)
     return STATUS_OK;
 }
 
+static enum status read_who(struct request *r, struct create_call *call)
+{
+    call->who = arena_alloc(&r->arena, sizeof *call->who);
+    if (!call->who)
+        return reply_problem(r, STATUS_OVERLOADED, NULL);
+    *call->who = audit_who(r);
+    return STATUS_OK;
+}
+
 enum status h_posts_create(struct request *r)
 {
     struct create_call *call = arena_alloc(&r->arena, sizeof *call);
@@ -108,6 +120,8 @@ enum status h_posts_create(struct request *r)
     enum status st = read_body(r, &call->row);
     if (st == STATUS_OK)
         st = read_key(r, call);
+    if (st == STATUS_OK && r->auth)
+        st = read_who(r, call);
     return st == STATUS_OK ? batch_join(r, BATCH_CREATE) : st;
 }
 
@@ -286,10 +300,39 @@ static bool any_written(const struct batch *b)
     return false;
 }
 
+static void note(const struct request *r, const struct create_call *call)
+{
+    char target[32];
+    snprintf(target, sizeof target, "post:%lld", (long long)call->id);
+    audit_note(r, call->who, AUDITORIA_POST_CREATED, target, NULL);
+}
+
+/* Behind the removal of the cached page: who hears of a post finds it there. */
+static void tell(struct batch *b)
+{
+    for (struct request *r = b->flying; r; r = r->batch_next) {
+        const struct create_call *call = r->data;
+        struct post p = {.id = call->id,
+                         .titulo = call->row.titulo,
+                         .autor = call->row.autor,
+                         .data_criacao_us = call->data_criacao_us};
+        if (call->st != STATUS_OK || call->again)
+            continue;
+        post_news_add(&b->loop->news, "criado", &p);
+        if (call->who)
+            note(r, call);
+    }
+    post_news_send(b->loop);
+}
+
 static void landed(struct batch *b)
 {
     struct create_flight *f = b->data;
-    if (clearing_landed(&f->clearing, any_written(b)))
+    bool first = f->clearing.stage == CLEARING_NOT_BEGUN;
+    bool cleared = clearing_landed(&f->clearing, any_written(b));
+    if (first)
+        tell(b);
+    if (cleared)
         answer_all(b);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "account_call.h"
+#include "audit.h"
 #include "jsonget.h"
 #include "jsonput.h"
 #include "loop.h"
@@ -91,11 +92,8 @@ enum status h_accounts(struct request *r)
     enum status st = account_call_begin(r);
     if (st != STATUS_PENDING)
         return st;
-    if (store_usuarios_page(r->loop->reads, after, page->limit + 1, &page->rows) != STATUS_OK) {
-        account_call_refuse(r, STATUS_DATABASE_AWAY, false);
-        account_call_end(r);
-    }
-    return STATUS_PENDING;
+    return account_call_sent(
+        r, store_usuarios_page(r->loop->reads, after, page->limit + 1, &page->rows));
 }
 
 /* ---- one ---- */
@@ -142,11 +140,7 @@ enum status h_account(struct request *r)
     if (st != STATUS_PENDING)
         return st;
     *page = (struct page){{on_one}, r, 1};
-    if (store_usuarios_by_id(r->loop->reads, id, &page->rows) != STATUS_OK) {
-        account_call_refuse(r, STATUS_DATABASE_AWAY, false);
-        account_call_end(r);
-    }
-    return STATUS_PENDING;
+    return account_call_sent(r, store_usuarios_by_id(r->loop->reads, id, &page->rows));
 }
 
 /* ---- create ---- */
@@ -154,6 +148,7 @@ enum status h_account(struct request *r)
 struct creation {
     struct usuario_change change;
     struct hasher_job job;
+    struct auditoria_quem who;
     struct request *request;
     struct pg_text nome, email; /* in the arena */
     enum account_role papel;
@@ -183,11 +178,10 @@ static void on_hashed(struct hasher_job *job, enum status st)
 {
     struct creation *c = (struct creation *)(void *)((char *)job - offsetof(struct creation, job));
     struct request *r = c->request;
-    const struct token_claims *who = &r->auth->claims;
     if (st == STATUS_OK && account_call_waits(r)) {
         c->change.done = on_created;
-        st = store_usuarios_create(r->loop->writes, (struct usuario_actor){who->sub, who->desde},
-                                   c->nome, c->email, c->papel, job->hash, &c->change);
+        st = store_usuarios_create(r->loop->writes, &c->who, c->nome, c->email, c->papel, job->hash,
+                                   &c->change);
         if (st == STATUS_OK)
             return;
     }
@@ -229,7 +223,8 @@ enum status h_account_create(struct request *r)
     struct creation *c = arena_alloc(&r->arena, sizeof *c);
     if (!c)
         return reply_problem(r, STATUS_OVERLOADED, NULL);
-    *c = (struct creation){.request = r, .job = {.task = HASHER_MAKE, .done = on_hashed}};
+    *c = (struct creation){
+        .request = r, .who = audit_who(r), .job = {.task = HASHER_MAKE, .done = on_hashed}};
     enum status st = read_new(r, c);
     if (st == STATUS_OK)
         st = account_call_begin(r);
@@ -290,12 +285,7 @@ enum status h_account_remove(struct request *r)
         st = account_call_begin(r);
     if (st != STATUS_PENDING)
         return st;
-    const struct token_claims *who = &r->auth->claims;
+    struct auditoria_quem who = audit_who(r);
     *rm = (struct removal){.request = r, .change.done = on_removed};
-    if (store_usuarios_remove(r->loop->writes, (struct usuario_actor){who->sub, who->desde}, id,
-                              &rm->change) != STATUS_OK) {
-        account_call_refuse(r, STATUS_DATABASE_AWAY, false);
-        account_call_end(r);
-    }
-    return STATUS_PENDING;
+    return account_call_sent(r, store_usuarios_remove(r->loop->writes, &who, id, &rm->change));
 }

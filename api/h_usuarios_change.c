@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "account_call.h"
+#include "audit.h"
 #include "jsonget.h"
 #include "loop.h"
 #include "reply.h"
@@ -19,6 +20,7 @@ struct patch {
     struct usuarios_ticket before;
     struct hasher_job job;
     struct sessao_done ended;
+    struct auditoria_quem who;
     struct request *request;
     struct usuario_fields fields; /* what it points to is in the arena or below */
     enum account_role papel;
@@ -79,10 +81,9 @@ static void on_changed(struct usuario_change *t, enum status st, enum usuario_ou
 static void write_change(struct patch *p)
 {
     struct request *r = p->request;
-    const struct token_claims *who = &r->auth->claims;
     p->change.done = on_changed;
-    if (store_usuarios_change(r->loop->writes, (struct usuario_actor){who->sub, who->desde}, p->id,
-                              &p->fields, &p->change) != STATUS_OK) {
+    if (store_usuarios_change(r->loop->writes, &p->who, p->id, &p->fields, &p->change) !=
+        STATUS_OK) {
         account_call_refuse(r, STATUS_DATABASE_AWAY, false);
         finish(p);
     }
@@ -182,7 +183,8 @@ enum status h_account_change(struct request *r)
     struct patch *p = arena_alloc(&r->arena, sizeof *p);
     if (!p)
         return reply_problem(r, STATUS_OVERLOADED, NULL);
-    *p = (struct patch){.request = r, .answer = buf_init(ROW_CAP), .before.done = on_before};
+    *p = (struct patch){
+        .request = r, .who = audit_who(r), .answer = buf_init(ROW_CAP), .before.done = on_before};
     if (!text_int(r->path_param.data, r->path_param.len, 1, INT64_MAX, &p->id))
         return reply_field(r, STATUS_BAD_REQUEST, "id", "deve ser um número inteiro positivo");
     enum status st = read_patch(r, p);

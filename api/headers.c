@@ -21,6 +21,8 @@ static const struct {
     [HEADER_CONTENT_TYPE] = NAME("Content-Type"),
     [HEADER_CONTENT_ENCODING] = NAME("Content-Encoding"),
     [HEADER_IF_MATCH] = NAME("If-Match"),
+    [HEADER_RANGE] = NAME("Range"),
+    [HEADER_IF_RANGE] = NAME("If-Range"),
     [HEADER_AUTHORIZATION] = NAME("Authorization"),
     [HEADER_FORWARDED_FOR] = NAME("X-Forwarded-For"),
     [HEADER_IF_NONE_MATCH] = NAME("If-None-Match"),
@@ -30,6 +32,7 @@ static const struct {
     [HEADER_TRACEPARENT] = NAME("traceparent"),
     [HEADER_USER_AGENT] = NAME("User-Agent"),
     [HEADER_ORIGIN] = NAME("Origin"),
+    [HEADER_LAST_EVENT_ID] = NAME("Last-Event-ID"),
 #undef NAME
 };
 

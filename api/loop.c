@@ -10,26 +10,36 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "answer.h"
 #include "ev.h"
+#include "handlers.h"
+#include "janitor.h"
+#include "live.h"
 #include "log.h"
 #include "pg.h"
 #include "rds.h"
 #include "reply.h"
+#include "samples.h"
 #include "server.h"
 #include "store_entrega.h"
 #include "store_ping.h"
 #include "store_posts.h"
 #include "store_usuarios.h"
+#include "stream.h"
+#include "upload.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 2000,
     DRAIN_LEAST_MS = 1000, /* so that a balancer sees /status say 503 */
     DRAIN_MOST_MS = 8000,  /* of the 10 s that a stop may take */
     BACKLOG_MS = 1000,     /* more for those that came last */
-    FIRST_WORD_MS = 300    /* for a request on a connection that was accepted last */
+    FIRST_WORD_MS = 300,   /* for a request on a connection that was accepted last */
+    LOOKS = 10,            /* for company of a thin flight */
+    LOOKED_AT_MAX = 256    /* parked requests in all of them: each look sees every one */
 };
 
-/* ---- parked requests: a list in the order of their deadlines, which are all equally far ---- */
+/* ---- parked requests: a list in the order of their deadlines, which are all equally far, but for
+ * files on their way to a bucket: as many as have a seat of offload at most ---- */
 
 enum status loop_park(struct loop *loop, struct request *r)
 {
@@ -37,13 +47,32 @@ enum status loop_park(struct loop *loop, struct request *r)
         metric_add(&loop->metrics.overloaded, 1);
         return STATUS_OVERLOADED;
     }
+    struct request *before = loop->newest;
+    while (before && before->deadline_ms > r->deadline_ms)
+        before = before->older;
     r->state = REQUEST_PARKED;
-    r->older = loop->newest;
-    r->newer = NULL;
-    *(loop->newest ? &loop->newest->newer : &loop->oldest) = r;
-    loop->newest = r;
+    r->older = before;
+    r->newer = before ? before->newer : loop->oldest;
+    *(r->newer ? &r->newer->older : &loop->newest) = r;
+    *(before ? &before->newer : &loop->oldest) = r;
     loop->n_parked++;
     return STATUS_PENDING;
+}
+
+enum status loop_take_seat(struct request *r, enum heavy kind)
+{
+    static const unsigned most[HEAVY_KINDS] = {
+        [HEAVY_EXPORT] = EXPORTS_MAX, [HEAVY_DELIVERY] = DELIVERIES_MAX};
+    struct loop *loop = r->loop;
+    if (loop->n_heavy[kind] >= most[kind]) {
+        metric_add(&loop->metrics.overloaded, 1);
+        return reply_problem(
+            r, STATUS_OVERLOADED,
+            "Respostas grandes demais ao mesmo tempo; tente de novo em instantes.");
+    }
+    loop->n_heavy[kind]++;
+    r->heavy = kind;
+    return STATUS_OK;
 }
 
 void loop_unpark(struct loop *loop, struct request *r)
@@ -66,8 +95,9 @@ static void expire(struct loop *loop, int64_t now_ms)
 
 /* ---- connections ---- */
 
-static void on_cleared(struct cache_done *t, enum status st)
+static void on_cleared(struct cache_done *t, enum status st, bool kept)
 {
+    (void)kept;
     struct loop *loop = (struct loop *)(void *)((char *)t - offsetof(struct loop, cleared));
     loop->clearing = false;
     if (st == STATUS_OK)
@@ -78,7 +108,8 @@ static void on_cleared(struct cache_done *t, enum status st)
 static void clear_page(struct loop *loop)
 {
     if (!loop->clearing && !cache_guard_clean(&loop->guard) && rds_ready(loop->rds))
-        loop->clearing = store_cache_invalidate(loop->rds, &loop->cleared) == STATUS_OK;
+        loop->clearing = store_cache_clear(loop->rds, loop->lease.id, CACHE_GIVE_BACK,
+                                           &loop->cleared) == STATUS_OK;
 }
 
 static void on_rds(void *ctx, enum rds_change change)
@@ -89,6 +120,7 @@ static void on_rds(void *ctx, enum rds_change change)
         return;
     }
     metric_add(&loop->metrics.rds_lost, 1);
+    lease_lost(loop);
     cache_guard_lost(&loop->guard, change == RDS_STALLED, ev_now_ms(loop->ev));
 }
 
@@ -152,6 +184,15 @@ static void each_lane(struct loop *loop, void (*fn)(struct pg *pg))
     fn(loop->searches);
 }
 
+void loop_trace(struct loop *loop, const struct request *r)
+{
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    pg_tag(loop->reads, r->id);
+    pg_tag(loop->writes, r->id);
+    pg_tag(loop->searches, r->id);
+}
+
 static void tell_ready(struct loop *loop)
 {
     atomic_store_explicit(&loop->pg_ready,
@@ -172,8 +213,16 @@ static void on_tick(void *ctx, int64_t now_ms)
     rds_tick(loop->rds, now_ms);
     tell_ready(loop);
     clear_page(loop);
+    lease_tick(loop);
     batches_tick(loop->batches, now_ms);
     expire(loop, now_ms);
+    streams_tick(loop, now_ms);
+    leads_exports_tick(loop, now_ms);
+    live_tick(loop->live, now_ms);
+    post_news_send(loop);
+    uploads_tick(loop, now_ms);
+    janitor_tick(loop->janitor, now_ms);
+    samples_tick(loop->samples, now_ms);
     server_tick(loop->server);
     atomic_store_explicit(&loop->metrics.parked, loop->n_parked, memory_order_relaxed);
     atomic_store_explicit(&loop->metrics.connections, server_connections(loop->server),
@@ -189,17 +238,22 @@ struct loop *loop_new(struct app *app, unsigned index)
     loop->config = app->config;
     loop->index = index;
     loop->cleared.done = on_cleared;
+    post_news_init(&loop->news);
     cache_guard_init(&loop->guard, ev_clock_us() / 1000);
     bool ok = getrandom(loop->id_seed, sizeof loop->id_seed, 0) == sizeof loop->id_seed &&
               (loop->ev = ev_new(on_tick, loop)) && batches_init(loop->batches, loop) &&
-              (loop->gate = auth_gate_new(loop)) && open_lanes(loop) &&
-              (loop->rds = open_rds(loop)) && (loop->server = server_new(loop));
+              (loop->gate = auth_gate_new(loop)) && (loop->constants = answer_constants_new()) &&
+              (loop->live = live_new(loop)) && open_lanes(loop) && (loop->rds = open_rds(loop)) &&
+              (index > 0 ||
+               ((loop->janitor = janitor_new(loop)) && (loop->samples = samples_new(loop)))) &&
+              (loop->server = server_new(loop));
     if (!ok) {
         fprintf(stderr, "alicerce-api: HOST=%s PORT=%lld: cannot start a loop: %s\n",
                 app->config->host, (long long)app->config->port, strerror(errno));
         loop_free(loop);
         return NULL;
     }
+    lease_init(loop);
     return loop;
 }
 
@@ -218,22 +272,46 @@ void loop_free(struct loop *loop)
     server_free(loop->server);
     loop->server = NULL; /* requests that outlive it are not kept for reuse */
     batches_free(loop->batches);
+    answer_constants_free(loop->constants);
     auth_gate_free(loop->gate);
+    live_free(loop->live);
+    post_news_release(&loop->news);
+    janitor_free(loop->janitor);
+    samples_free(loop->samples);
     ev_free(loop->ev);
     free(loop);
+}
+
+/* Clients that were just answered are about to ask again: a thin flight looks for them some times
+ * before it takes off. A look costs little beside a flight. Nobody sleeps. */
+static void gather(struct loop *loop)
+{
+    server_run(loop->server);
+    for (unsigned i = 1; i <= LOOKS && i * loop->n_parked <= LOOKED_AT_MAX; i++) {
+        if (!batches_thin(loop->batches))
+            break;
+        server_poke(loop->server);
+        server_run(loop->server);
+    }
 }
 
 /* What cannot be sent is answered at once, so the daemon may have work again after the sending. */
 static void pass(struct loop *loop, bool wait)
 {
-    ev_run_once(loop->ev, wait && !server_poked(loop->server));
+    int64_t held_until_us = batches_held_until(loop->batches);
+    wait = wait && !server_poked(loop->server);
+    if (wait && held_until_us)
+        ev_run_until(loop->ev, held_until_us);
+    else
+        ev_run_once(loop->ev, wait);
     bool more = true;
     for (int i = 0; more && i < 4; i++) {
-        server_run(loop->server);
+        gather(loop);
         batches_send(loop->batches);
         auth_send(loop);
         each_lane(loop, pg_flush);
         rds_flush(loop->rds);
+        live_flush(loop->live);
         more = server_poked(loop->server);
     }
 }
@@ -258,6 +336,7 @@ void *loop_run(void *arg)
     while (!atomic_load_explicit(&loop->app->stopping, memory_order_relaxed))
         pass(loop, true);
     int64_t began_ms = ev_now_ms(loop->ev);
+    streams_stop(loop);
     while (!drained(loop, began_ms))
         pass(loop, true); /* the tick bounds the wait */
     server_quiesce(loop->server);
@@ -265,6 +344,7 @@ void *loop_run(void *arg)
     while (last_ones(loop, quiesced_ms) &&
            ev_now_ms(loop->ev) - began_ms < DRAIN_MOST_MS + BACKLOG_MS)
         pass(loop, true);
+    lease_stop(loop);
     pass(loop, false);
     return NULL;
 }

@@ -14,20 +14,33 @@
 #include "cidr.h"
 #include "config.h"
 #include "hmac.h"
+#include "lease.h"
 #include "metrics.h"
+#include "post_news.h"
 #include "store_cache.h"
 
 struct ev;
+struct export;
 struct hasher;
+struct janitor;
+struct offload;
 struct pg;
 struct rate;
 struct rds;
+struct replay;
+struct samples;
+struct live;
 struct server;
+struct stream;
+struct upload;
+struct vault;
 
 enum {
     PARKED_MAX = 1000,         /* requests waiting on one loop: more would only wait longer */
     BODY_BYTES_MAX = 64 << 20, /* of all bodies held by one loop */
-    META_SECRETS_MAX = 2
+    META_SECRETS_MAX = 2,
+    EXPORTS_MAX = 4, /* of one loop at a time: each reads pages as fast as its client takes them */
+    DELIVERIES_MAX = 8 /* the same of single deliveries: 3 MiB each, several times that as JSON */
 };
 
 /* What the whole process shares, read-only after the start but for the two flags. */
@@ -37,7 +50,11 @@ struct app {
     unsigned n_meta_secrets;
     struct token_keys *tokens; /* NULL: without JWT_SECRET */
     struct hasher *hasher;
-    struct rate *rate; /* NULL: no limit */
+    struct offload *offload; /* its seats are those of all that has to do with files */
+    struct offload *stores;  /* for calls to where whole files lie: the same, or, of a bucket, one
+                                whose threads wait for the network */
+    struct vault *vault;     /* NULL: STORAGE_DIR cannot be used */
+    struct rate *rate;       /* NULL: no limit */
     struct cidr_list proxies;
     struct loop **loops;
     unsigned n_loops;
@@ -68,11 +85,23 @@ struct loop {
     struct cache_guard guard;
     struct cache_done cleared; /* of the page that was there before the connection to Redis */
     bool clearing;             /* its answer is out */
+    struct lease lease;
     struct batch batches[BATCH_KINDS];
     struct auth_gate *gate;
+    struct live *live;
+    struct replay *replays; /* the first one is being read */
+    struct post_news news;
     struct request *oldest, *newest; /* parked, in the order of their deadlines */
     unsigned n_parked;
     size_t body_bytes;
+    unsigned n_heavy[HEAVY_KINDS];      /* seats taken */
+    struct export *exports;             /* of leads, that are being sent; by newer */
+    struct stream *streams;             /* that are being sent; by newer */
+    int64_t streams_ms;                 /* when they were looked at */
+    struct answer_constants *constants; /* answer.c's */
+    struct upload *uploads;             /* that are coming; by newer */
+    struct janitor *janitor;            /* of the first loop alone */
+    struct samples *samples;            /* the same */
     uint64_t id_seed[2];
     atomic_int shed; /* connections to end, by steer's wish */
     atomic_bool pg_ready,
@@ -86,8 +115,15 @@ struct loop *loop_new(struct app *app, unsigned index);
 void *loop_run(void *loop);
 void loop_free(struct loop *loop);
 
-/* Parks a request until request_answer or its deadline. STATUS_PENDING, or STATUS_OVERLOADED. */
+/* At LOG_LEVEL=debug, what is sent to PostgreSQL from here on names this request (pg_tag). */
+void loop_trace(struct loop *loop, const struct request *r);
+
+/* Parks a request until request_answer or its deadline, which should be no nearer than those of
+ * others but for a few. STATUS_PENDING, or STATUS_OVERLOADED. */
 enum status loop_park(struct loop *loop, struct request *r);
+/* Takes a seat for such an answer, kept until the request ends, which is when the client has it
+ * all. STATUS_OK, or STATUS_OVERLOADED: all are taken, and the reply says so. */
+enum status loop_take_seat(struct request *r, enum heavy kind);
 void loop_unpark(struct loop *loop, struct request *r);
 
 #endif

@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "migrate.h"
 #include "notify.h"
+#include "offload.h"
 #include "port.h"
 #include "rate.h"
 #include "rds.h"
@@ -29,6 +30,7 @@
 #include "server.h"
 #include "steer.h"
 #include "token.h"
+#include "vault.h"
 
 #define PROGRAM "alicerce-api"
 
@@ -36,6 +38,7 @@ enum {
     STACK_SIZE = 512 * 1024, /* musl's default is 131 KiB */
     CONNECT_TIMEOUT_MS = 5000,
     REDIS_TIMEOUT_MS = 500,
+    STORE_STOP_MS = 6000, /* of the loops' 8 s to drain: their requests are answered after it */
     HEALTH_TIMEOUT_S = 2
 };
 
@@ -178,8 +181,62 @@ static bool prepare_auth(struct app *app)
 
 static void release_auth(struct app *app)
 {
+    hasher_free(app->hasher);
     token_keys_free(app->tokens);
     rate_free(app->rate);
+}
+
+/* Without STORAGE_URL none of libcurl is touched. A call takes a little less than a request, which
+ * then can tell what became of it. false: no memory. */
+static bool open_bucket(const struct config *c, struct bucket **ret)
+{
+    if (!c->storage_url)
+        return true;
+    int64_t timeout_ms = c->request_timeout_ms - c->request_timeout_ms / 8;
+    *ret = bucket_new(&(struct bucket_options){.url = c->storage_url,
+                                               .region = c->storage_region,
+                                               .access_key = c->storage_access_key,
+                                               .secret_key = c->storage_secret_key,
+                                               .timeout_ms = timeout_ms});
+    return *ret != NULL;
+}
+
+/* Without a folder the rest works. */
+static bool prepare_files(struct app *app)
+{
+    const struct config *c = app->config;
+    const char *dir = c->storage_dir;
+    struct bucket *bucket = NULL;
+    app->offload = offload_new(OFFLOAD_THREADS);
+    app->stores = c->storage_url ? offload_new(OFFLOAD_THREADS_MAX) : app->offload;
+    if (!app->offload || !app->stores || !open_bucket(c, &bucket))
+        return false;
+    app->vault = vault_new(dir, bucket);
+    if (!app->vault)
+        log_warn("storage_dir", NULL, "STORAGE_DIR=%s: %s: no file can be kept or read", dir,
+                 strerror(errno));
+    else if (bucket)
+        log_info("storage", NULL, "files lie in STORAGE_URL=%s (STORAGE_REGION=%s)", c->storage_url,
+                 c->storage_region);
+    else
+        log_info("storage", NULL, "files lie in STORAGE_DIR=%s", dir);
+    return true;
+}
+
+/* Nothing waits any more; what is under way comes back to its loop. */
+static void stop_files(struct app *app)
+{
+    vault_stop(app->vault, 0);
+    offload_stop(app->offload);
+    offload_stop(app->stores);
+}
+
+static void release_files(struct app *app)
+{
+    if (app->stores != app->offload)
+        offload_free(app->stores);
+    offload_free(app->offload);
+    vault_free(app->vault);
 }
 
 static bool start_threads(struct app *app, pthread_t *threads)
@@ -237,6 +294,7 @@ static int run_loops(struct app *app)
         steer_until_signal(&steer);
     notify_systemd("STOPPING=1");
     log_info("stopping", NULL, "draining");
+    vault_stop(app->vault, STORE_STOP_MS);
     atomic_store(&app->stopping, 1);
     for (unsigned i = 0; i < app->n_loops; i++)
         pthread_join(threads[i], NULL);
@@ -249,6 +307,7 @@ static int serve(const struct config *c)
     struct loop *loops[64] = {NULL};
     int code = EXIT_OS;
     app.loops = loops;
+    resident_trim(); /* what libraries needed to begin with would add to the peak */
     /* Asked for before the loops start: SO_REUSEPORT would share it with another program of the
      * same user without a word. */
     int taken = port_taken(c->host, (uint16_t)c->port);
@@ -260,16 +319,18 @@ static int serve(const struct config *c)
     }
     split_secrets(&app);
     unsigned made = 0;
-    if (!prepare_auth(&app))
-        fprintf(stderr, PROGRAM ": no memory for JWT_SECRET, RATE_LIMIT or the passwords' queue\n");
+    if (!prepare_auth(&app) || !prepare_files(&app))
+        fprintf(stderr, PROGRAM ": no memory for JWT_SECRET, RATE_LIMIT or the queues\n");
     else
         while (made < app.n_loops && (loops[made] = loop_new(&app, made)))
             made++;
     if (made == app.n_loops)
         code = run_loops(&app);
-    hasher_free(app.hasher); /* before the loops, which get its jobs back */
+    hasher_stop(app.hasher); /* before the loops, which get its jobs back */
+    stop_files(&app);        /* likewise */
     for (unsigned i = 0; i < made; i++)
         loop_free(loops[i]);
+    release_files(&app);
     for (unsigned i = 0; i < app.n_meta_secrets; i++)
         hmac_key_free(app.meta_secrets[i]);
     release_auth(&app);
@@ -299,6 +360,7 @@ static void prepare_process(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);

@@ -19,6 +19,15 @@ enum status reply_constant(struct request *r, enum status st, const char *conten
     r->reply.http = status_http(st);
     r->reply.content_type = content_type;
     r->reply.constant = (struct slice){data, len};
+    r->reply.is_static = true;
+    return st;
+}
+
+enum status reply_bytes(struct request *r, enum status st, const char *content_type,
+                        const char *data, size_t len)
+{
+    reply_constant(r, st, content_type, data, len);
+    r->reply.is_static = false;
     return st;
 }
 
@@ -40,6 +49,35 @@ enum status reply_buf(struct request *r, enum status st, const char *content_typ
     st = reply_body(r, st, content_type, body);
     body_unref(body);
     return st;
+}
+
+static void forget_body(struct request *r)
+{
+    struct stream *s = r->reply.stream;
+    body_unref(r->reply.body);
+    r->reply.body = NULL;
+    r->reply.stream = NULL;
+    if (s)
+        stream_drop(s);
+}
+
+enum status reply_stream(struct request *r, enum status st, const char *content_type,
+                         struct stream *s, uint64_t length)
+{
+    r->reply.http = status_http(st);
+    r->reply.content_type = content_type;
+    r->reply.stream = s;
+    stream_adopt(s, r, length);
+    return st;
+}
+
+void reply_header(struct request *r, const char *name, const char *value)
+{
+    struct reply_header *h = arena_alloc(&r->arena, sizeof *h);
+    if (!h)
+        return; /* without memory an answer still has its body */
+    *h = (struct reply_header){name, value, r->reply.more};
+    r->reply.more = h;
 }
 
 /* Weak comparison over a list, as If-None-Match wants it; our own tags have no commas. */
@@ -85,13 +123,15 @@ static void put_head(struct buf *b, const struct request *r, enum status st, con
 static enum status finish(struct request *r, enum status st, struct buf *b)
 {
     buf_char(b, '}');
-    body_unref(r->reply.body);
+    forget_body(r);
+    r->reply.more = NULL;
     struct body *body = buf_failed(b) ? NULL : body_new(b->data, b->len);
     buf_release(b);
     r->reply.http = status_http(st);
     r->reply.content_type = REPLY_PROBLEM;
     r->reply.body = body; /* without memory the status alone has to do */
     r->reply.constant = (struct slice){"", 0};
+    r->reply.is_static = false;
     r->reply.etag[0] = 0;
     if (status_retryable(st))
         r->reply.retry_after = 1;
@@ -154,7 +194,7 @@ enum status reply_field(struct request *r, enum status st, const char *field, co
 void reply_reset(struct request *r)
 {
     struct reply *reply = &r->reply;
-    body_unref(reply->body);
+    forget_body(r);
     *reply = (struct reply){.rate_limit = reply->rate_limit,
                             .rate_remaining = reply->rate_remaining,
                             .rate_reset_s = reply->rate_reset_s};

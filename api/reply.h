@@ -4,6 +4,7 @@
 
 #include "jsonget.h"
 #include "request.h"
+#include "stream.h"
 
 #define REPLY_JSON "application/json; charset=utf-8"
 #define REPLY_TEXT "text/plain; charset=utf-8"
@@ -11,6 +12,9 @@
 /* Static bytes. Returns `st`, so that a handler can end with it. */
 enum status reply_constant(struct request *r, enum status st, const char *content_type,
                            const char *data, size_t len);
+/* Bytes in the request's arena. */
+enum status reply_bytes(struct request *r, enum status st, const char *content_type,
+                        const char *data, size_t len);
 /* A shared body; takes a reference of its own. NULL (no memory) makes it an overload. */
 enum status reply_body(struct request *r, enum status st, const char *content_type,
                        struct body *body);
@@ -20,6 +24,12 @@ enum status reply_tagged(struct request *r, struct body *body, struct slice if_n
 /* What a buf holds, copied; the buf stays the caller's. */
 enum status reply_buf(struct request *r, enum status st, const char *content_type,
                       const struct buf *b);
+/* A body that is made while it is sent; `length` in bytes or STREAM_LENGTH_UNKNOWN. The stream is
+ * the request's from here on, whatever happens (stream.h). */
+enum status reply_stream(struct request *r, enum status st, const char *content_type,
+                         struct stream *s, uint64_t length);
+/* One more header. Both texts are static or in the arena. */
+void reply_header(struct request *r, const char *name, const char *value);
 /* A problem document (RFC 9457). detail is Portuguese, for people; NULL for none. */
 enum status reply_problem(struct request *r, enum status st, const char *detail);
 /* The same with `erros: [{campo, mensagem}]`. */

@@ -23,6 +23,8 @@ struct auth;
 struct batch;
 struct loop;
 struct route;
+struct stream;
+struct upload;
 
 /* The request headers that anything here reads; the order is that of the table in headers.c. */
 enum header {
@@ -33,6 +35,8 @@ enum header {
     HEADER_CONTENT_ENCODING,
     HEADER_IF_MATCH,
     HEADER_IF_NONE_MATCH,
+    HEADER_RANGE,
+    HEADER_IF_RANGE,
     HEADER_AUTHORIZATION,
     HEADER_FORWARDED_FOR,
     HEADER_IDEMPOTENCY_KEY,
@@ -41,6 +45,7 @@ enum header {
     HEADER_TRACEPARENT,
     HEADER_USER_AGENT,
     HEADER_ORIGIN,
+    HEADER_LAST_EVENT_ID,
     HEADER_COUNT
 };
 
@@ -57,6 +62,8 @@ enum batch_kind {
     BATCH_STATS,
     BATCH_WEBHOOK,
     BATCH_DIRECT,
+    BATCH_QUEUE,
+    BATCH_OWN,
     BATCH_KINDS
 };
 
@@ -77,13 +84,22 @@ enum {
     BODY_KEEP = 16 * 1024 /* a recycled request keeps a body buffer up to this size */
 };
 
+/* One that few answers have. */
+struct reply_header {
+    const char *name, *value; /* static, or in the arena */
+    struct reply_header *next;
+};
+
 struct reply {
     unsigned http; /* 0: none yet */
     const char *content_type;
-    struct body *body;     /* shared; a reference of ours */
-    struct slice constant; /* or static bytes */
-    const char *allow;     /* static */
-    char etag[40];         /* with its quotes; "" for none */
+    struct body *body;         /* shared; a reference of ours */
+    struct slice constant;     /* or bytes that are static, or live as long as the request */
+    bool is_static;            /* the former */
+    struct stream *stream;     /* or made while it is sent; ours */
+    struct reply_header *more; /* in the arena */
+    const char *allow;         /* static */
+    char etag[40];             /* with its quotes; "" for none */
     char location[48];
     unsigned retry_after;     /* seconds; 0 for none */
     bool replayed;            /* Idempotency-Replayed: true */
@@ -93,12 +109,16 @@ struct reply {
     unsigned rate_limit, rate_remaining, rate_reset_s; /* RateLimit-*; limit 0: none of them */
 };
 
+/* Answers that take much memory, or long; a loop has few of them at a time. */
+enum heavy { HEAVY_NONE, HEAVY_EXPORT, HEAVY_DELIVERY, HEAVY_KINDS };
+
 enum request_state { REQUEST_READING, REQUEST_PARKED, REQUEST_ANSWERED };
 
 struct request {
     struct loop *loop;
     struct MHD_Connection *connection; /* NULL once MHD is done with it */
     enum request_state state;
+    enum heavy heavy; /* the seat that it has */
     unsigned refs;
     const struct route *route;
     struct auth *auth;   /* who asks, in the arena; NULL where no token is wanted */
@@ -117,6 +137,7 @@ struct request {
     struct slice headers[HEADER_COUNT]; /* MHD's memory: until the handler returns */
     char id[REQUEST_ID_MAX + 1];
 
+    struct upload *upload; /* where the body goes instead; ours until a handler takes it */
     struct buf body;
     size_t body_seen; /* bytes that came, kept or not */
 
@@ -125,6 +146,7 @@ struct request {
 
     struct batch *batch;           /* it flies with; set by the kinds that need it */
     struct request *batch_next;    /* in its batch */
+    bool gathers;                  /* in one that has not been sent */
     enum batch_kind move_to;       /* where it goes after the flight; BATCH_KINDS: nowhere */
     struct request *older, *newer; /* in the loop's list of parked ones */
     union {                        /* what a store calls back on */

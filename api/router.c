@@ -2,12 +2,14 @@
  */
 #include "router.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "client_address.h"
 #include "ev.h"
 #include "loop.h"
+#include "multipart.h"
 #include "rate.h"
 #include "reply.h"
 #include "text.h"
@@ -18,6 +20,8 @@
 static char *skip_authority(char *target)
 {
     char *rest = target;
+    if (*target == '/')
+        return target;
     if (strncasecmp(target, "http://", 7) == 0)
         rest = target + 7;
     else if (strncasecmp(target, "https://", 8) == 0)
@@ -62,17 +66,46 @@ static enum status decode_path(struct request *r)
 
 /* ---- matching ---- */
 
-/* Does the route's path take this one? A "{…}" segment takes one that is not empty. */
-static bool path_matches(const char *pattern, const char *path, size_t len, struct slice *ret_param)
+/* The parts of a route's path, in the order of the table: what stands before a "{…}" (all of it
+ * where there is none) and what stands behind ("/cancelar"). */
+static struct pattern {
+    size_t fixed, rest_len;
+    const char *rest; /* NULL: no "{…}" */
+} * patterns;
+
+__attribute__((constructor)) static void measure(void)
 {
-    const char *brace = strchr(pattern, '{');
-    size_t fixed = brace ? (size_t)(brace - pattern) : strlen(pattern);
-    if (len < fixed || memcmp(pattern, path, fixed) != 0)
+    patterns = calloc(n_routes, sizeof *patterns);
+    if (!patterns)
+        abort();
+    for (unsigned i = 0; i < n_routes; i++) {
+        const char *path = routes[i].path, *end = strchr(path, '}');
+        patterns[i] = (struct pattern){.fixed = strcspn(path, "{"),
+                                       .rest = end ? end + 1 : NULL,
+                                       .rest_len = end ? strlen(end + 1) : 0};
+    }
+}
+
+__attribute__((destructor)) static void forget(void)
+{
+    free(patterns);
+}
+
+/* Does this row's path take the request's? A "{…}" segment takes one that is not empty. */
+static bool path_matches(unsigned row, struct request *r)
+{
+    const struct pattern *p = &patterns[row];
+    size_t ends = p->fixed + p->rest_len;
+    if (p->rest ? r->path_len <= ends : r->path_len != ends)
         return false;
-    if (!brace)
-        return len == fixed;
-    *ret_param = (struct slice){path + fixed, len - fixed};
-    return len > fixed && !memchr(path + fixed, '/', len - fixed);
+    if (memcmp(routes[row].path, r->path, p->fixed) != 0)
+        return false;
+    if (!p->rest)
+        return true;
+    if (memcmp(p->rest, r->path + r->path_len - p->rest_len, p->rest_len) != 0)
+        return false;
+    r->path_param = (struct slice){r->path + p->fixed, r->path_len - ends};
+    return !memchr(r->path_param.data, '/', r->path_param.len);
 }
 
 static bool method_matches(const struct route *route, const char *method)
@@ -100,8 +133,7 @@ static enum status match(struct request *r, const char *method)
 {
     const char *pattern = NULL;
     for (unsigned i = 0; i < n_routes; i++) {
-        if (pattern ? strcmp(pattern, routes[i].path) != 0
-                    : !path_matches(routes[i].path, r->path, r->path_len, &r->path_param))
+        if (pattern ? strcmp(pattern, routes[i].path) != 0 : !path_matches(i, r))
             continue;
         pattern = routes[i].path;
         if (method_matches(&routes[i], method)) {
@@ -275,6 +307,8 @@ enum status router_find(struct request *r, const char *method, const char **ret_
 
 size_t router_body_max(const struct request *r)
 {
+    if (r->route && r->route->body == BODY_STREAM)
+        return (size_t)r->loop->config->arquivo_max + MULTIPART_FRAME_MAX;
     return r->route && r->route->body_max ? r->route->body_max : BODY_MAX;
 }
 

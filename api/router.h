@@ -5,7 +5,7 @@
 #include "auth.h"
 #include "request.h"
 
-enum body_rule { BODY_NONE, BODY_JSON, BODY_RAW };
+enum body_rule { BODY_NONE, BODY_JSON, BODY_RAW, BODY_STREAM };
 
 /* One row of routes.c. */
 struct route {

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +22,10 @@
 #include "port.h"
 #include "reply.h"
 #include "router.h"
+#include "stream.h"
 #include "text.h"
+#include "upload.h"
+#include "wire.h"
 
 enum {
     POOL_SIZE = 5120, /* of a connection: headers and the answer's head; cleared per request */
@@ -46,8 +48,7 @@ struct server {
     int passes;
     struct request *spare; /* by batch_next */
     unsigned n_spare;
-    unsigned n_open;       /* between on_target and on_completed */
-    struct request *heads; /* whose head is not whole yet; by older and newer */
+    unsigned n_open; /* between on_target and on_completed */
 };
 
 /* ---- birth and death ---- */
@@ -75,12 +76,21 @@ static struct request *request_new(struct server *s)
     return r;
 }
 
+static void drop_stream(struct request *r)
+{
+    struct stream *stream = r->reply.stream;
+    r->reply.stream = NULL;
+    if (stream)
+        stream_drop(stream);
+}
+
 void request_unref(struct request *r)
 {
     if (--r->refs)
         return;
     struct server *s = r->loop->server;
     r->loop->body_bytes -= r->body.len;
+    r->loop->n_heavy[r->heavy] -= r->heavy != HEAVY_NONE;
     body_unref(r->reply.body);
     arena_reset(&r->arena, 0);
     if (r->body.size > BODY_KEEP)
@@ -110,22 +120,6 @@ static void hide_query(char *target)
         *query = '.';
 }
 
-static void link_head(struct server *s, struct request *r)
-{
-    r->newer = s->heads;
-    if (s->heads)
-        s->heads->older = r;
-    s->heads = r;
-}
-
-static void unlink_head(struct server *s, struct request *r)
-{
-    *(r->older ? &r->older->newer : &s->heads) = r->newer;
-    if (r->newer)
-        r->newer->older = r->older;
-    r->older = r->newer = NULL;
-}
-
 /* Called with the request line, before anything is decoded. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
@@ -140,7 +134,6 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     if (!r)
         return NULL;
     s->n_open++;
-    link_head(s, r);
     r->connection = connection;
     r->born_us = ev_now_us(s->loop->ev);
     r->target = arena_copy(&r->arena, target, len);
@@ -160,13 +153,15 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
         return;
     *req_cls = NULL;
     s->n_open--;
-    if (!*r->id)
-        unlink_head(s, r);
     if (r->state != REQUEST_ANSWERED)
         metric_add(&s->loop->metrics.requests[0], 1);
     if (r->state == REQUEST_PARKED)
         loop_unpark(s->loop, r);
     r->connection = NULL;
+    if (r->upload)
+        upload_gone(r->upload);
+    r->upload = NULL;
+    drop_stream(r); /* that never began */
     request_unref(r);
 }
 
@@ -221,11 +216,32 @@ static bool on_head(struct request *r, const char *method, const char *version, 
     }
     r->refused = router_find(r, method, &r->refused_why);
     r->body.cap = router_body_max(r);
-    if (announced(r) > DRAIN_MAX) {
+    if (announced(r) > DRAIN_MAX && announced(r) > (int64_t)r->body.cap) {
         reply_problem(r, STATUS_TOO_LARGE, "O corpo passa do limite.");
         return true;
     }
+    bool streams = r->route && r->route->body == BODY_STREAM;
+    if (streams && announced(r) > (int64_t)r->body.cap) {
+        reply_problem(r, STATUS_TOO_LARGE, "O arquivo passa do limite.");
+        return true;
+    }
+    if (streams && r->refused == STATUS_OK)
+        r->refused = upload_begin(r);
     return false;
+}
+
+/* How long, and how much, a body may come that is kept in memory, or not kept at all. */
+static enum status too_much(const struct request *r)
+{
+    bool late = ev_now_us(r->loop->ev) - r->born_us > UPLOAD_S * 1000000LL;
+    if (r->upload && r->refused == STATUS_OK)
+        return STATUS_OK; /* it counts its bytes and its silence itself */
+    size_t most = r->body.cap > DRAIN_MAX ? r->body.cap : DRAIN_MAX;
+    if (!late && r->body_seen <= most)
+        return STATUS_OK;
+    return r->refused != STATUS_OK ? r->refused /* a file may come for long before it is refused */
+           : late                  ? STATUS_REQUEST_TIMEOUT
+                                   : STATUS_TOO_LARGE;
 }
 
 /* false: the connection is to be closed. A body over its limit is read on, so that the client gets
@@ -234,15 +250,16 @@ static bool on_data(struct request *r, const char *data, size_t len)
 {
     struct loop *loop = r->loop;
     r->body_seen += len;
-    bool late = ev_now_us(loop->ev) - r->born_us > UPLOAD_S * 1000000LL;
-    if (late || r->body_seen > DRAIN_MAX) { /* the library takes no answer amid a body */
-        reply_raw(socket_of(r->connection), late ? STATUS_REQUEST_TIMEOUT : STATUS_TOO_LARGE,
-                  r->id);
+    enum status st = too_much(r);
+    if (st != STATUS_OK) { /* the library takes no answer amid a body */
+        reply_raw(socket_of(r->connection), st, r->id);
         return false;
     }
     if (r->refused != STATUS_OK)
         return true;
-    if (r->body_seen > r->body.cap)
+    if (r->upload)
+        upload_data(r->upload, data, len);
+    else if (r->body_seen > r->body.cap)
         r->refused = STATUS_TOO_LARGE;
     else if (loop->body_bytes + len > BODY_BYTES_MAX)
         r->refused = STATUS_OVERLOADED;
@@ -267,7 +284,6 @@ static void on_whole(struct request *r)
 static enum MHD_Result first_call(struct request *r, const char *method, const char *version)
 {
     size_t size;
-    unlink_head(r->loop->server, r);
     bool last = on_head(r, method, version, &size);
     r->loop->server->passes = PASSES;
     if (size > HEAD_MAX) {
@@ -315,57 +331,18 @@ static void on_ready(struct ev_io *io, uint32_t events)
     ((struct server *)(void *)io)->poked = true;
 }
 
-/* libmicrohttpd refuses some heads by itself, in HTML, 0.9.75 even twice: those that its pool
- * cannot hold, and a Content-Length that is no number. It says so first, but not of which
- * connection: the one whose head is not whole, and of several the one that still sends. */
-static struct request *refused_head(struct server *s)
+/* It says so before it refuses a request by itself, in HTML: wire replaces the page. */
+static bool tells_of_refusal(const char *fmt)
 {
-    struct request *found = s->heads;
-    if (!found || !found->newer)
-        return found;
-    found = NULL;
-    for (struct request *r = s->heads; r; r = r->newer) {
-        int waiting = 0;
-        if (ioctl(socket_of(r->connection), FIONREAD, &waiting) != 0 || waiting == 0)
-            continue;
-        if (found)
-            return NULL; /* no telling: HTML it is */
-        found = r;
-    }
-    return found;
-}
-
-/* Our answer in place of its own, which finds the connection closed. */
-static void answer_head(struct server *s, enum status st)
-{
-    struct request *r = refused_head(s);
-    if (!r)
-        return;
-    reply_raw(socket_of(r->connection), st, "-");
-    shutdown(socket_of(r->connection), SHUT_RDWR);
-}
-
-/* STATUS_OK when the line tells of something else. */
-static enum status told_refusal(const char *fmt, va_list args)
-{
-    static const char start[] = "Error processing request (HTTP response code is %u ";
-    va_list copy;
-    if (strncmp(fmt, start, sizeof start - 1) != 0)
-        return STATUS_OK;
-    va_copy(copy, args);
-    unsigned code = va_arg(copy, unsigned);
-    va_end(copy);
-    return code == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE ? STATUS_HEADERS_TOO_LARGE
-           : code == MHD_HTTP_BAD_REQUEST                   ? STATUS_BAD_REQUEST
-           : code == 413                                    ? STATUS_TOO_LARGE
-                                                            : STATUS_OK;
+    static const char start[] = "Error processing request";
+    return strncmp(fmt, start, sizeof start - 1) == 0;
 }
 
 __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *fmt, va_list args)
 {
-    enum status refusal = told_refusal(fmt, args);
-    if (refusal != STATUS_OK)
-        answer_head(cls, refusal);
+    (void)cls;
+    if (tells_of_refusal(fmt))
+        wire_expect_refusal();
     if (!log_enabled(LOG_DEBUG))
         return;
     char text[256];
@@ -397,8 +374,8 @@ static struct MHD_Daemon *start_daemon(struct server *s)
     const struct config *c = s->loop->config;
     struct sockaddr_storage address;
     port_address(c->host, (uint16_t)c->port, &address);
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME |
+                     (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     return MHD_start_daemon(
         flags, (uint16_t)c->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
         MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
@@ -433,8 +410,11 @@ void server_free(struct server *s)
         return;
     if (s->io.fd >= 0 && s->daemon)
         ev_del(s->loop->ev, &s->io);
-    if (s->daemon)
+    if (s->daemon) {
+        uploads_resume(s->loop);
+        streams_abort(s->loop);
         MHD_stop_daemon(s->daemon);
+    }
     for (struct request *r; (r = s->spare);) {
         s->spare = r->batch_next;
         buf_release(&r->body);
@@ -472,6 +452,11 @@ unsigned server_open(const struct server *s)
 void server_poke(struct server *s)
 {
     s->poked = true;
+}
+
+void server_go_on(struct server *s)
+{
+    s->passes = PASSES;
 }
 
 void server_tick(struct server *s)

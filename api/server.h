@@ -20,6 +20,8 @@ void server_free(struct server *s);
 void server_run(struct server *s);
 /* Something was answered since the last run. */
 void server_poke(struct server *s);
+/* Called within server_run: a stream has more to send. */
+void server_go_on(struct server *s);
 /* It has more to do: do not wait. */
 bool server_poked(const struct server *s);
 /* Called each tick: lets libmicrohttpd see its time-outs. */

@@ -199,9 +199,14 @@ static bool lives_ok(const struct token_claims *c)
            c->exp - c->ini <= TOKEN_SESSION_S + TOKEN_LEEWAY_S && c->nbf <= c->exp;
 }
 
+bool token_expired(int64_t exp, int64_t now_s)
+{
+    return exp + TOKEN_LEEWAY_S <= now_s;
+}
+
 enum status token_check_times(const struct token_claims *c, int64_t now_s, const char **ret_why)
 {
-    if (c->exp + TOKEN_LEEWAY_S <= now_s) {
+    if (token_expired(c->exp, now_s)) {
         *ret_why = "O token expirou.";
         return STATUS_UNAUTHORIZED;
     }

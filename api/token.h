@@ -7,6 +7,7 @@
 #ifndef ALICERCE_TOKEN_H
 #define ALICERCE_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,8 @@ char *token_make(const struct token_keys *keys, const struct token_claims *claim
  * valid" is told only of tokens whose signature is right. */
 enum status token_check(const struct token_keys *keys, const char *token, size_t len, int64_t now_s,
                         struct token_claims *ret, const char **ret_why);
+/* It counts no more, on any replica whose clock is within the leeway. */
+bool token_expired(int64_t exp, int64_t now_s);
 /* The part of it that time changes, for claims that were checked before. */
 enum status token_check_times(const struct token_claims *claims, int64_t now_s,
                               const char **ret_why);

@@ -22,6 +22,11 @@ static inline struct buf buf_init(size_t cap)
 {
     return (struct buf){.cap = cap};
 }
+/* An empty buffer over the caller's memory: it does not grow and is not released. */
+static inline struct buf buf_over(char *memory, size_t size)
+{
+    return (struct buf){.data = memory, .size = size, .cap = size};
+}
 /* Frees the memory; the cap stays and the buffer can be used again. */
 void buf_release(struct buf *b);
 /* Empties it and keeps the memory. Clears the failure too. */

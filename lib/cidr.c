@@ -32,6 +32,17 @@ bool cidr_parse_address(const char *s, size_t len, struct cidr_address *ret)
     return true;
 }
 
+void cidr_format(const struct cidr_address *a, char ret[CIDR_TEXT_MAX])
+{
+    static const struct cidr_address none;
+    _Static_assert(CIDR_TEXT_MAX >= INET6_ADDRSTRLEN, "what inet_ntop writes");
+    *ret = '\0';
+    if (is_v4(a))
+        inet_ntop(AF_INET, a->byte + sizeof MAPPED, ret, CIDR_TEXT_MAX);
+    else if (memcmp(a, &none, sizeof none) != 0)
+        inet_ntop(AF_INET6, a->byte, ret, CIDR_TEXT_MAX);
+}
+
 static bool parse_net(const char *s, size_t len, struct cidr_address *base, unsigned *bits)
 {
     const char *slash = memchr(s, '/', len);

@@ -25,6 +25,9 @@ struct sockaddr;
 
 /* An IPv4 or IPv6 address as text. */
 bool cidr_parse_address(const char *s, size_t len, struct cidr_address *ret);
+/* The reverse, with its NUL; "" for all zero. */
+enum { CIDR_TEXT_MAX = 46 };
+void cidr_format(const struct cidr_address *a, char ret[CIDR_TEXT_MAX]);
 /* "10.0.0.0/8,::1": networks or single addresses separated by commas; "none" is the empty list. */
 bool cidr_parse_list(const char *s, struct cidr_list *ret);
 bool cidr_contains(const struct cidr_list *list, const struct cidr_address *a);

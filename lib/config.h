@@ -1,4 +1,4 @@
-/* config: the environment, read once at start into a struct through one table (config.c).
+/* config: the environment, read once at start into a struct through one table (config_options.c).
  *
  * Every variable has one row: name, type, default, bounds, which program reads it, meaning. --help
  * prints the table. A variable X that is secret or a URL may instead come from the file named by
@@ -57,12 +57,20 @@ struct config {
     char *admin_email;            /* of the first account; NULL for none */
     char *admin_password;         /* set only together with admin_email */
     char *trusted_proxies;        /* TRUSTED_PROXIES: a list for cidr_parse_list */
-    int64_t rate_limit;           /* RATE_LIMIT 0..1000000 requests a minute; 0: no limit */
+    char *storage_dir;            /* STORAGE_DIR: where files lie, or only come in */
+    char *storage_access_key; /* STORAGE_ACCESS_KEY, STORAGE_SECRET_KEY: set when storage_url is */
+    char *storage_secret_key;
+    char *storage_region;    /* STORAGE_REGION */
+    char *storage_url;       /* STORAGE_URL: http(s), no slash at its end; NULL: a folder */
+    int64_t arquivo_max;     /* ARQUIVO_MAX: bytes of one file */
+    int64_t arquivos_limite; /* ARQUIVOS_LIMITE: bytes of all files */
+    int64_t rate_limit;      /* RATE_LIMIT 0..1000000 requests a minute; 0: no limit */
     /* worker */
-    int64_t fila_tentativas;        /* FILA_TENTATIVAS 1..20 */
-    int64_t entregas_retencao_dias; /* ENTREGAS_RETENCAO_DIAS 0..36500; 0: for ever */
-    char *metrics_host;             /* METRICS_HOST, an IPv4 or IPv6 address */
-    int64_t metrics_port;           /* METRICS_PORT 1..65535; 0: none */
+    int64_t fila_tentativas;         /* FILA_TENTATIVAS 1..20 */
+    int64_t entregas_retencao_dias;  /* ENTREGAS_RETENCAO_DIAS 0..36500; 0: for ever */
+    int64_t auditoria_retencao_dias; /* AUDITORIA_RETENCAO_DIAS 30..36500 */
+    char *metrics_host;              /* METRICS_HOST, an IPv4 or IPv6 address */
+    int64_t metrics_port;            /* METRICS_PORT 1..65535; 0: none */
 };
 
 /* Reads the environment for `program`. NULL after printing one line to `err` that names the

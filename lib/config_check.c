@@ -234,6 +234,28 @@ const char *config_check_base_url(struct config *c, char *value)
                : "an http:// or https:// URL: a host, perhaps a port and a path, no user or query";
 }
 
+const char *config_check_storage_url(struct config *c, char *value)
+{
+    if (config_check_base_url(c, value) || strlen(value) > 512)
+        return "the http:// or https:// URL of a bucket: a host, perhaps a port and a path, no "
+               "user "
+               "or query; the keys are STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY";
+    return c->storage_access_key && c->storage_secret_key
+               ? NULL
+               : "STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY to be set, too";
+}
+
+const char *config_check_region(struct config *c, char *value)
+{
+    (void)c;
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-_";
+    size_t len = strlen(value); /* 32: the longest of AWS has 14 */
+    return len <= 32 && strspn(value, characters) == len
+               ? NULL
+               : "1 to 32 letters, digits, '-' and '_', as eu-central-1";
+}
+
 /* 32: the length of a key for HS256 (RFC 7518 section 3.2). */
 const char *config_check_jwt_secret(struct config *c, char *value)
 {

@@ -1,4 +1,5 @@
-/* config_check: the checks that rows of config's table name. Used by config.c alone.
+/* config_check: the checks that rows of the table of variables name. Used by config_options.c and
+ * config.c.
  *
  * Each returns NULL when the value is good, else a static text that says what is wanted and holds
  * nothing of the value. A check may shorten the value in place and set other fields of `c`. */
@@ -22,6 +23,11 @@ const char *config_check_origin(struct config *c, char *value);
 const char *config_check_token(struct config *c, char *value);
 /* An http or https URL without user, query and fragment; drops one slash at its end. */
 const char *config_check_base_url(struct config *c, char *value);
+
+/* The same of a bucket, for which both keys must be there. */
+const char *config_check_storage_url(struct config *c, char *value);
+/* A region of AWS signatures: letters, digits, '-' and '_'. */
+const char *config_check_region(struct config *c, char *value);
 
 /* One secret of 32 bytes or more, or two separated by a comma. */
 const char *config_check_jwt_secret(struct config *c, char *value);

@@ -1,6 +1,7 @@
 /* ev: owns the epoll set, the tick's timerfd and the eventfd behind ev_post. */
 #include "ev.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -155,10 +156,9 @@ static void account(struct ev *ev)
     atomic_store_explicit(&ev->busy_us, busy + ev_clock_us() - ev->now_us, memory_order_relaxed);
 }
 
-void ev_run_once(struct ev *ev, bool wait)
+static void hand_out(struct ev *ev, int timeout_ms)
 {
-    account(ev);
-    ev->n_events = epoll_wait(ev->epoll_fd, ev->events, EV_BATCH, wait ? -1 : 0);
+    ev->n_events = epoll_wait(ev->epoll_fd, ev->events, EV_BATCH, timeout_ms);
     ev->now_us = ev_clock_us();
     ev->now_ms = ev->now_us / 1000;
     for (ev->current = 0; ev->current < ev->n_events; ev->current++) {
@@ -170,6 +170,25 @@ void ev_run_once(struct ev *ev, bool wait)
     if (ev->ticked) /* last: what has just arrived is not late, however long we were not run */
         ev->tick(ev->tick_ctx, ev->now_ms);
     ev->ticked = false;
+}
+
+void ev_run_once(struct ev *ev, bool wait)
+{
+    account(ev);
+    hand_out(ev, wait ? -1 : 0);
+}
+
+/* By ppoll, because epoll_wait counts in milliseconds and epoll_pwait2 is younger than some
+ * kernels. */
+void ev_run_until(struct ev *ev, int64_t until_us)
+{
+    account(ev);
+    int64_t left = until_us - ev_clock_us();
+    struct timespec most = {.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
+    struct pollfd set = {.fd = ev->epoll_fd, .events = POLLIN};
+    if (left > 0)
+        ppoll(&set, 1, &most, NULL);
+    hand_out(ev, 0);
 }
 
 int64_t ev_now_ms(const struct ev *ev)

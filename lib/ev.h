@@ -38,6 +38,8 @@ void ev_del(struct ev *ev, struct ev_io *io);
 
 /* Hands out what happened: the tick, tasks and descriptors. wait: until something does. */
 void ev_run_once(struct ev *ev, bool wait);
+/* As ev_run_once, but waits until then (of ev_clock_us) at the longest. */
+void ev_run_until(struct ev *ev, int64_t until_us);
 /* Monotonic milliseconds and microseconds, as of the last wake-up. */
 int64_t ev_now_ms(const struct ev *ev);
 int64_t ev_now_us(const struct ev *ev);

@@ -6,6 +6,7 @@
 #ifndef ALICERCE_EVENT_H
 #define ALICERCE_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,10 @@ void event_encode(struct buf *b, const struct queue_message *m);
 struct event_id {
     uint64_t ms, seq;
 };
+static inline bool event_id_before(struct event_id a, struct event_id b)
+{
+    return a.ms != b.ms ? a.ms < b.ms : a.seq < b.seq;
+}
 /* "1732242600123-0"; returns the length, writes no NUL. */
 size_t event_id_format(struct event_id id, char out[EVENT_ID_MAX]);
 /* false unless it is an id as Redis writes it. */

@@ -69,3 +69,30 @@ void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN])
     SHA256_Update(&ctx, data, len);
     SHA256_Final(out, &ctx);
 }
+
+struct sha256 {
+    SHA256_CTX ctx;
+};
+
+struct sha256 *sha256_begin(void)
+{
+    struct sha256 *s = malloc(sizeof *s);
+    if (s)
+        SHA256_Init(&s->ctx);
+    return s;
+}
+
+void sha256_add(struct sha256 *s, const void *data, size_t len)
+{
+    SHA256_Update(&s->ctx, data, len);
+}
+
+void sha256_end(struct sha256 *s, uint8_t out[SHA256_LEN])
+{
+    SHA256_Final(out, &s->ctx);
+}
+
+void sha256_free(struct sha256 *s)
+{
+    free(s);
+}

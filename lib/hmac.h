@@ -16,4 +16,11 @@ void hmac_key_free(struct hmac_key *k);
 void hmac_sha256(const struct hmac_key *k, const void *data, size_t len, uint8_t out[SHA256_LEN]);
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
 
+/* The same of bytes that come piece by piece. One thread at a time. */
+struct sha256;
+struct sha256 *sha256_begin(void); /* NULL without memory */
+void sha256_add(struct sha256 *s, const void *data, size_t len);
+void sha256_end(struct sha256 *s, uint8_t out[SHA256_LEN]);
+void sha256_free(struct sha256 *s); /* NULL is fine */
+
 #endif

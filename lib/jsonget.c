@@ -271,6 +271,16 @@ int jsonget_bool(struct jsonget *g, const char *field, int otherwise)
     return f->value.type == JSONSCAN_TRUE;
 }
 
+struct jsonscan jsonget_object(struct jsonget *g, const char *field)
+{
+    const struct jsonget_field *f = field_of(g, field);
+    if (f && f->value.type == JSONSCAN_OBJECT)
+        return f->value;
+    if (f)
+        jsonget_fail(g, field, "deve ser um objeto");
+    return (struct jsonscan){JSONSCAN_NONE, NULL, 0};
+}
+
 bool jsonget_is_null(const struct jsonget *g, const char *field)
 {
     const struct jsonget_field *f = find(g, field);

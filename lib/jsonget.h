@@ -3,8 +3,8 @@
  *
  * A parse or field error is collected in a struct jsonget; handlers fetch all their fields and look
  * once. The text is read by jsonscan, not by jansson: a tree of a small body costs more than all
- * else that a write does. No field has an object or an array for a value: such values are skipped,
- * and refused where a field asks for them. Not thread-safe, one per request. */
+ * else that a write does. A value that is an object or an array is skipped, and refused where a
+ * field asks for another. Not thread-safe, one per request. */
 #ifndef ALICERCE_JSONGET_H
 #define ALICERCE_JSONGET_H
 
@@ -61,6 +61,9 @@ int64_t jsonget_int(struct jsonget *g, const char *field, int64_t min, int64_t m
                     int64_t otherwise);
 /* true or false as 1 or 0; `otherwise` when it is left out (or null) or in error. */
 int jsonget_bool(struct jsonget *g, const char *field, int otherwise);
+/* An object, its text as it came (only what stands beside it is decoded). JSONSCAN_NONE when it is
+ * left out (or null) or in error. */
+struct jsonscan jsonget_object(struct jsonget *g, const char *field);
 /* Is it there, and null? For merge patches (RFC 7396), where that means "remove". */
 bool jsonget_is_null(const struct jsonget *g, const char *field);
 /* Records an error of the caller's own. */

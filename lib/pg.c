@@ -1,9 +1,8 @@
-/* pg: owns one PGconn, its life (held, waiting, resolving, connecting, preparing, ready) and the
- * FIFO of what is in flight. Every change of state goes through set_state.
+/* pg: owns one PGconn, its life (held, waiting, resolving, connecting, preparing, ready) and what
+ * is in flight (pg_fifo). Every change of state goes through set_state.
  *
- * Invariants: an entry of the FIFO stands for one query or one sync that libpq has accepted; its
- * callback runs exactly once. Names of hosts are resolved by dns, so PQconnectStart sees addresses
- * only and cannot block on a resolver. */
+ * Invariants: the callback of what libpq has accepted runs exactly once. Names of hosts are
+ * resolved by dns, so PQconnectStart sees addresses only and cannot block on a resolver. */
 #include "pg.h"
 
 #include <stdlib.h>
@@ -14,20 +13,10 @@
 #include "dns.h"
 #include "ev.h"
 #include "log.h"
+#include "pg_fifo.h"
 #include "pg_hosts.h"
 
-enum { FIFO_MAX = 1 << 14 }; /* entries; the callers' own caps are far below */
-
 enum state { HELD, WAITING, RESOLVING, CONNECTING, PREPARING, READY };
-
-struct entry {
-    pg_fn fn;
-    void *ctx;
-    int64_t sent_ms;
-    bool is_sync;
-    bool answered; /* its result was handed on; a query awaits the NULL behind it, a sync that
-                      failed (a constraint at the commit) its PGRES_PIPELINE_SYNC */
-};
 
 struct pg {
     struct ev_io io;
@@ -38,12 +27,13 @@ struct pg {
     struct pg_hosts *hosts;
     int64_t state_since_ms;
     struct backoff backoff;
-    struct entry *fifo; /* ring */
-    unsigned fifo_size, fifo_head, fifo_n;
+    struct pg_fifo fifo;
     bool open_group; /* queries since the last sync */
+    bool tagged;     /* the next query says its tag first */
     bool lost;       /* seen while callbacks or callers run; handled after */
     char why[256];   /* the last connection ended */
     char error[512];
+    char tag[64]; /* application_name, as long as PostgreSQL takes it */
 };
 
 static void set_state(struct pg *pg, enum state s)
@@ -52,46 +42,11 @@ static void set_state(struct pg *pg, enum state s)
     pg->state_since_ms = ev_now_ms(pg->ev);
 }
 
-/* ---- FIFO ---- */
-
-static struct entry *fifo_head(struct pg *pg)
+static void push(struct pg *pg, pg_fn fn, void *ctx, bool is_sync)
 {
-    return pg->fifo_n ? &pg->fifo[pg->fifo_head] : NULL;
-}
-
-static void fifo_pop(struct pg *pg)
-{
-    pg->fifo_head = (pg->fifo_head + 1) % pg->fifo_size;
-    pg->fifo_n--;
-}
-
-static bool fifo_grow(struct pg *pg)
-{
-    unsigned size = pg->fifo_size ? pg->fifo_size * 2 : 64;
-    if (size > FIFO_MAX)
-        return false;
-    struct entry *bigger = calloc(size, sizeof *bigger);
-    if (!bigger)
-        return false;
-    for (unsigned i = 0; pg->fifo_size && i < pg->fifo_n; i++)
-        bigger[i] = pg->fifo[(pg->fifo_head + i) % pg->fifo_size];
-    free(pg->fifo);
-    pg->fifo = bigger;
-    pg->fifo_size = size;
-    pg->fifo_head = 0;
-    return true;
-}
-
-static bool fifo_room(struct pg *pg, unsigned n)
-{
-    return pg->fifo_n + n <= pg->fifo_size || fifo_grow(pg);
-}
-
-static void fifo_push(struct pg *pg, pg_fn fn, void *ctx, bool is_sync)
-{
-    pg->fifo[(pg->fifo_head + pg->fifo_n) % pg->fifo_size] =
-        (struct entry){.fn = fn, .ctx = ctx, .sent_ms = ev_now_ms(pg->ev), .is_sync = is_sync};
-    pg->fifo_n++;
+    pg_fifo_push(
+        &pg->fifo,
+        (struct pg_entry){.fn = fn, .ctx = ctx, .sent_ms = ev_now_ms(pg->ev), .is_sync = is_sync});
 }
 
 /* ---- life ---- */
@@ -109,9 +64,9 @@ static void close_conn(struct pg *pg)
 /* Answers all in flight. Callbacks may try to send more: the state refuses them. */
 static void fail_all(struct pg *pg)
 {
-    for (struct entry *e; (e = fifo_head(pg));) {
-        struct entry copy = *e;
-        fifo_pop(pg);
+    for (struct pg_entry *e; (e = pg_fifo_head(&pg->fifo));) {
+        struct pg_entry copy = *e;
+        pg_fifo_pop(&pg->fifo);
         if (copy.fn && !copy.answered)
             copy.fn(copy.ctx, STATUS_DATABASE_AWAY, NULL);
     }
@@ -186,19 +141,20 @@ static bool send_settings(struct pg *pg)
     char sql[96];
     snprintf(sql, sizeof sql, "SET statement_timeout = %lld",
              (long long)pg->o.statement_timeout_ms);
-    if (!fifo_room(pg, 1) || !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
+    if (!pg_fifo_room(&pg->fifo, 1) ||
+        !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
         return false;
-    fifo_push(pg, on_prepared, pg, false);
+    push(pg, on_prepared, pg, false);
     return true;
 }
 
 static bool send_prepare(struct pg *pg, const struct pg_statement *const *s)
 {
     for (; s && *s; s++) {
-        if (!fifo_room(pg, 1) ||
+        if (!pg_fifo_room(&pg->fifo, 1) ||
             !PQsendPrepare(pg->conn, (*s)->name, (*s)->sql, (*s)->n_params, (*s)->types))
             return false;
-        fifo_push(pg, on_prepared, pg, false);
+        push(pg, on_prepared, pg, false);
     }
     return true;
 }
@@ -209,11 +165,11 @@ static void prepare_all(struct pg *pg)
     bool ok = PQsetnonblocking(pg->conn, 1) == 0 && PQenterPipelineMode(pg->conn) &&
               send_settings(pg) && send_prepare(pg, pg->o.prepare) &&
               send_prepare(pg, pg->o.prepare_also);
-    if (!ok || !fifo_room(pg, 1) || !PQpipelineSync(pg->conn)) {
+    if (!ok || !pg_fifo_room(&pg->fifo, 1) || !PQpipelineSync(pg->conn)) {
         lose(pg, PQerrorMessage(pg->conn));
         return;
     }
-    fifo_push(pg, on_ready, pg, true);
+    push(pg, on_ready, pg, true);
     watch(pg, EPOLLIN | EPOLLOUT);
 }
 
@@ -292,11 +248,11 @@ static enum status status_of_result(const PGresult *res)
  * until it is done, though it may have failed before. */
 static void hand_on(struct pg *pg, PGresult *res)
 {
-    struct entry *e = fifo_head(pg);
-    struct entry copy = *e;
+    struct pg_entry *e = pg_fifo_head(&pg->fifo);
+    struct pg_entry copy = *e;
     e->answered = true;
     if (PQresultStatus(res) == PGRES_PIPELINE_SYNC)
-        fifo_pop(pg);
+        pg_fifo_pop(&pg->fifo);
     if (copy.fn && !copy.answered)
         copy.fn(copy.ctx, status_of_result(res), res);
     PQclear(res);
@@ -305,14 +261,14 @@ static void hand_on(struct pg *pg, PGresult *res)
 static void dispatch(struct pg *pg)
 {
     bool passed = false; /* the NULL behind a sync's error */
-    while (fifo_head(pg) && !pg->lost && !PQisBusy(pg->conn)) {
+    while (pg_fifo_head(&pg->fifo) && !pg->lost && !PQisBusy(pg->conn)) {
         PGresult *res = PQgetResult(pg->conn);
-        struct entry *head = fifo_head(pg);
+        struct pg_entry *head = pg_fifo_head(&pg->fifo);
         if (res) {
             hand_on(pg, res);
             passed = false;
         } else if (head->answered && !head->is_sync) {
-            fifo_pop(pg);
+            pg_fifo_pop(&pg->fifo);
         } else if (head->answered && !passed) {
             passed = true;
         } else {
@@ -363,7 +319,7 @@ struct pg *pg_new(struct ev *ev, const struct pg_options *o)
     pg->io = (struct ev_io){.fd = -1, .ready = on_io};
     pg->backoff.seed = (uint64_t)(uintptr_t)pg ^ (uint64_t)ev_clock_us();
     pg->hosts = pg_hosts_new(ev, o->conninfo, on_hosts, pg);
-    if (!pg->hosts || !fifo_grow(pg)) {
+    if (!pg->hosts || !pg_fifo_room(&pg->fifo, 1)) {
         pg_free(pg);
         return NULL;
     }
@@ -398,7 +354,7 @@ void pg_free(struct pg *pg)
     if (pg->hosts)
         pg_close(pg);
     pg_hosts_free(pg->hosts);
-    free(pg->fifo);
+    pg_fifo_release(&pg->fifo);
     free(pg);
 }
 
@@ -406,7 +362,7 @@ void pg_free(struct pg *pg)
  * start. */
 void pg_tick(struct pg *pg, int64_t now_ms)
 {
-    struct entry *head = fifo_head(pg);
+    struct pg_entry *head = pg_fifo_head(&pg->fifo);
     if (pg->state == WAITING && now_ms >= pg->backoff.next_ms)
         start(pg);
     else if ((pg->state == CONNECTING || pg->state == PREPARING) &&
@@ -423,14 +379,35 @@ bool pg_ready(const struct pg *pg)
 
 unsigned pg_in_flight(const struct pg *pg)
 {
-    return pg->fifo_n;
+    return pg->fifo.n;
+}
+
+void pg_tag(struct pg *pg, const char *request_id)
+{
+    snprintf(pg->tag, sizeof pg->tag, "%s %s", pg->o.application, request_id);
+    pg->tagged = true;
+}
+
+/* In the transaction of the query that follows, for which there is room as well. */
+static bool send_tag(struct pg *pg)
+{
+    static const char *const sql = "SELECT set_config('application_name', $1, false)";
+    const char *value[] = {pg->tag};
+    pg->tagged = false;
+    if (!pg_fifo_room(&pg->fifo, 3) ||
+        !PQsendQueryParams(pg->conn, sql, 1, NULL, value, NULL, NULL, 1))
+        return false;
+    push(pg, NULL, NULL, false);
+    pg->open_group = true;
+    return true;
 }
 
 enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v,
                      pg_fn fn, void *ctx)
 {
     static const int binary[PG_MAX_PARAMS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    if (pg->state != READY || !fifo_room(pg, 2)) /* its sync finds room as well */
+    if (pg->state != READY || !pg_fifo_room(&pg->fifo, 2) || /* its sync finds room as well */
+        (pg->tagged && !send_tag(pg)))
         return STATUS_DATABASE_AWAY;
     int sent =
         *s->name
@@ -438,18 +415,18 @@ enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct p
             : PQsendQueryParams(pg->conn, s->sql, v->n, s->types, v->value, v->length, binary, 1);
     if (!sent)
         return STATUS_DATABASE_AWAY; /* what is wrong shows at the next read or write */
-    fifo_push(pg, fn, ctx, false);
+    push(pg, fn, ctx, false);
     pg->open_group = true;
     return STATUS_OK;
 }
 
 enum status pg_sync(struct pg *pg, pg_fn fn, void *ctx)
 {
-    if (pg->state != READY || !fifo_room(pg, 1))
+    if (pg->state != READY || !pg_fifo_room(&pg->fifo, 1))
         return STATUS_DATABASE_AWAY;
     if (!PQpipelineSync(pg->conn)) /* it writes: this is where a dead connection shows */
         pg->lost = true;
-    fifo_push(pg, fn, ctx, true);
+    push(pg, fn, ctx, true);
     pg->open_group = false;
     return STATUS_OK;
 }
@@ -462,7 +439,7 @@ void pg_flush(struct pg *pg)
         pg_sync(pg, NULL, NULL);
     if (pg->lost)
         lose(pg, PQerrorMessage(pg->conn));
-    else if (pg->fifo_n)
+    else if (pg->fifo.n)
         write_out(pg);
 }
 

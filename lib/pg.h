@@ -85,6 +85,10 @@ typedef void (*pg_fn)(void *ctx, enum status st, const PGresult *res);
 /* Queues a query. STATUS_OK, or STATUS_DATABASE_AWAY at once (fn is not called). */
 enum status pg_query(struct pg *pg, const struct pg_statement *s, const struct pg_values *v,
                      pg_fn fn, void *ctx);
+/* Names the request that the queries from here on are sent for: the server shows it beside the name
+ * of the program as application_name (cut off at 63 bytes), in pg_stat_activity and by %a in its
+ * log. Costs the next query another one; for debugging. */
+void pg_tag(struct pg *pg, const char *request_id);
 /* Ends the group of queries since the last sync: they are one transaction, committed when fn is
  * called with STATUS_OK. fn may be NULL. Behind a query that was taken it is always taken too: a
  * connection that is found dead here answers both later. */

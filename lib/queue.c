@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "rds.h"
 #include "text.h"
@@ -381,6 +382,17 @@ static void on_state(void *ctx, enum status st, const redisReply *reply)
         }
     }
     s->done(s, st);
+}
+
+int64_t queue_oldest_age_s(const struct queue_state *s)
+{
+    int64_t age = s->oldest_us > 0 ? (int64_t)time(NULL) - s->oldest_us / 1000000 : 0;
+    return age > 0 ? age : 0;
+}
+
+int64_t queue_bytes_each(const struct queue_state *s)
+{
+    return s->length > 0 ? s->memory / s->length : 0;
 }
 
 enum status queue_inspect(struct rds *r, struct queue_state *s)

@@ -95,6 +95,9 @@ struct queue_state {
     int64_t
         memory; /* bytes that the stream takes, from a sample of 100 of its nodes; 0: not told */
 };
+/* Seconds since the oldest came in, 0 when there is none; Redis' bytes for each entry. */
+int64_t queue_oldest_age_s(const struct queue_state *s);
+int64_t queue_bytes_each(const struct queue_state *s);
 /* A snapshot; all zero while there is no stream. STATUS_OVERLOADED: Redis refused to tell. */
 enum status queue_inspect(struct rds *r, struct queue_state *s);
 

@@ -5,7 +5,7 @@
 /* Lets go of the pages of code and constants of the program and its libraries, most of which ran
  * once (initialisers of OpenSSL, GnuTLS, Kerberos, LDAP: more than half of an idle API's memory),
  * and of what malloc holds free. What is needed again is mapped again from the page cache at its
- * first use, a few hundred minor faults in all. Any thread; once, when the start is over. */
+ * first use, a few hundred minor faults in all. Any thread; when a part of the start is over. */
 void resident_trim(void);
 
 #endif

@@ -11,7 +11,9 @@
 #define STATUS_MAP(X)                                                                              \
     X(OK, 200, false, "OK")                                                                        \
     X(CREATED, 201, false, "Criado")                                                               \
+    X(ACCEPTED, 202, false, "Aceito")                                                              \
     X(NO_CONTENT, 204, false, "Sem conteúdo")                                                      \
+    X(PARTIAL, 206, false, "Parte do conteúdo")                                                    \
     X(NOT_MODIFIED, 304, false, "Não modificado")                                                  \
     X(BAD_REQUEST, 400, false, "Requisição inválida")                                              \
     X(UNAUTHORIZED, 401, false, "Não autorizado")                                                  \
@@ -20,10 +22,12 @@
     X(METHOD_NOT_ALLOWED, 405, false, "Método não permitido")                                      \
     X(REQUEST_TIMEOUT, 408, true, "O corpo da requisição não chegou a tempo")                      \
     X(CONFLICT, 409, false, "Conflito")                                                            \
+    X(GONE, 410, false, "Não existe mais")                                                         \
     X(PRECONDITION_FAILED, 412, false, "Pré-condição falhou")                                      \
     X(TOO_LARGE, 413, false, "Corpo grande demais")                                                \
     X(URI_TOO_LONG, 414, false, "Endereço longo demais")                                           \
     X(UNSUPPORTED_MEDIA, 415, false, "Tipo de conteúdo não suportado")                             \
+    X(RANGE_UNSATISFIABLE, 416, false, "Intervalo fora do conteúdo")                               \
     X(INVALID, 422, false, "Campos inválidos")                                                     \
     X(TOO_MANY, 429, true, "Requisições demais")                                                   \
     X(HEADERS_TOO_LARGE, 431, false, "Cabeçalhos grandes demais")                                  \
@@ -35,6 +39,8 @@
     X(OUTCOME_UNKNOWN, 503, true, "Resultado desconhecido")                                        \
     X(STOPPING, 503, true, "Servidor em encerramento")                                             \
     X(NOT_CONFIGURED, 503, false, "Recurso não configurado")                                       \
+    X(STORAGE_AWAY, 503, true, "Armazenamento indisponível")                                       \
+    X(STORAGE_FULL, 507, false, "Sem espaço para o arquivo")                                       \
     X(PENDING, 0, false, "Em andamento")
 
 enum status {

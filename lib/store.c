@@ -116,3 +116,39 @@ enum status store_columns_query(struct store_columns *c, struct store_tx *t, str
     buf_release(&c->b);
     return st;
 }
+
+size_t store_ids_add(int64_t *ids, size_t n, int64_t id)
+{
+    enum { LOOK_BACK = 8 };
+    size_t i = n > LOOK_BACK ? n - LOOK_BACK : 0;
+    while (i < n && ids[i] != id)
+        i++;
+    ids[i] = id;
+    return i == n ? n + 1 : n;
+}
+
+static enum status query_id(struct pg *pg, const struct pg_statement *s, int64_t id, pg_fn fn,
+                            void *ctx)
+{
+    char space[8];
+    struct pg_values v = {0};
+    pg_int8(&v, id, space);
+    return pg_query(pg, s, &v, fn, ctx);
+}
+
+enum status store_query_ids(struct pg *pg, const struct pg_statement *one,
+                            const struct pg_statement *many, const int64_t *ids, size_t n, pg_fn fn,
+                            void *ctx)
+{
+    if (n == 1)
+        return query_id(pg, one, ids[0], fn, ctx);
+    struct buf array = buf_init(20 + n * 12); /* its head, and 12 bytes each */
+    pg_array_begin(&array, PG_INT8, n, false);
+    for (size_t i = 0; i < n; i++)
+        pg_array_int8(&array, ids[i]);
+    struct pg_values v = {0};
+    pg_array(&v, array.data, array.len);
+    enum status st = buf_failed(&array) ? STATUS_OVERLOADED : pg_query(pg, many, &v, fn, ctx);
+    buf_release(&array);
+    return st;
+}

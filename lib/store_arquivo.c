@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "store_values.h"
 
 #define ENTREGA                                                                                    \
     "SELECT id, recebida_em, processada_em, proxima_em, tentativas::bigint,"                       \
@@ -36,17 +37,9 @@ static const struct pg_statement search = {
     .n_params = 7,
     .types = {PG_TEXT, PG_TEXT, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_TIMESTAMPTZ, PG_INT8, PG_INT8}};
 
-/* Locked in the order of their ids: two operators with the same ones never wait in a circle. */
 static const struct pg_statement again = {
     .name = "",
-    .sql = "WITH pedidas AS (SELECT DISTINCT unnest($1) AS id),"
-           " achadas AS MATERIALIZED (SELECT e.id, e.recebida_em, e.estado FROM entregas e"
-           " WHERE e.id = ANY ($1) ORDER BY e.id FOR UPDATE),"
-           " marcadas AS (UPDATE entregas e SET estado = 'pendente', tentativas = 0,"
-           " motivo = NULL, proxima_em = now() FROM achadas a WHERE e.id = a.id"
-           " AND a.estado <> 'pendente')"
-           " SELECT p.id, coalesce(a.recebida_em, now()), a.estado"
-           " FROM pedidas p LEFT JOIN achadas a USING (id) ORDER BY id",
+    .sql = "SELECT id, recebida_em, estado FROM entregas_reenviar_ids($1)",
     .n_params = 1,
     .types = {PG_INT8_ARRAY}};
 static const struct pg_statement again_filter = {
@@ -67,77 +60,24 @@ static const struct pg_statement lag = {.name = "", .sql = "SELECT eventos_atras
 
 /* ---- values ---- */
 
-struct values { /* with room for each of them */
-    struct pg_values v;
-    char space[PG_MAX_PARAMS][8];
-};
-
-static void add_text(struct values *v, const char *s)
-{
-    if (s)
-        pg_bytes(&v->v, s, strlen(s));
-    else
-        pg_null(&v->v);
-}
-
-static void add_time(struct values *v, int64_t us)
-{
-    if (us != STORE_NO_TIME)
-        pg_time(&v->v, us, v->space[v->v.n]);
-    else
-        pg_null(&v->v);
-}
-
-static void add_int(struct values *v, int64_t n)
-{
-    pg_int8(&v->v, n, v->space[v->v.n]);
-}
-
-static void add_id(struct values *v, int64_t id)
-{
-    if (id)
-        add_int(v, id);
-    else
-        pg_null(&v->v);
-}
-
 /* From, to, and where the page begins. */
-static void add_page(struct values *v, const struct arquivo_filter *f)
+static void add_page(struct store_values *v, const struct arquivo_filter *f)
 {
-    add_time(v, f->antes_us);
-    add_id(v, f->antes_id);
-    add_int(v, f->limite);
+    store_value_time(v, f->antes_us);
+    store_value_id(v, f->antes_id);
+    store_value_int(v, f->limite);
 }
 
 /* ---- answers ---- */
-
-static int64_t time_at(const PGresult *res, int row, int column)
-{
-    return PQgetisnull(res, row, column) ? STORE_NO_TIME : pg_get_time(res, row, column);
-}
-
-static struct pg_text text_at(const PGresult *res, int row, int column)
-{
-    return PQgetisnull(res, row, column) ? (struct pg_text){NULL, 0}
-                                         : pg_get_text(res, row, column);
-}
 
 static void on_entregas(void *ctx, enum status st, const PGresult *res)
 {
     struct arquivo_query *q = ctx;
     q->st = st;
-    for (int i = 0; st == STATUS_OK && i < PQntuples(res); i++)
-        q->entrega(q, &(struct arquivo_entrega){.id = pg_get_int8(res, i, 0),
-                                                .recebida_us = time_at(res, i, 1),
-                                                .processada_us = time_at(res, i, 2),
-                                                .proxima_us = time_at(res, i, 3),
-                                                .tentativas = pg_get_int8(res, i, 4),
-                                                .bytes = pg_get_int8(res, i, 5),
-                                                .via = text_at(res, i, 6),
-                                                .estado = text_at(res, i, 7),
-                                                .motivo = text_at(res, i, 8),
-                                                .request_id = text_at(res, i, 9),
-                                                .fila_id = text_at(res, i, 10)});
+    for (int i = 0; st == STATUS_OK && i < PQntuples(res); i++) {
+        struct entrega row = store_entregas_at(res, i, 0);
+        q->entrega(q, &row);
+    }
 }
 
 static void on_eventos(void *ctx, enum status st, const PGresult *res)
@@ -147,13 +87,13 @@ static void on_eventos(void *ctx, enum status st, const PGresult *res)
     for (int i = 0; st == STATUS_OK && i < PQntuples(res); i++)
         q->evento(q, &(struct arquivo_evento){.id = pg_get_int8(res, i, 0),
                                               .entrega_id = pg_get_int8(res, i, 1),
-                                              .criado_us = time_at(res, i, 2),
-                                              .ocorrido_us = time_at(res, i, 3),
-                                              .chave = text_at(res, i, 4),
-                                              .objeto = text_at(res, i, 5),
-                                              .campo = text_at(res, i, 6),
-                                              .entidade = text_at(res, i, 7),
-                                              .conteudo = text_at(res, i, 8)});
+                                              .criado_us = store_time_at(res, i, 2),
+                                              .ocorrido_us = store_time_at(res, i, 3),
+                                              .chave = store_text_at(res, i, 4),
+                                              .objeto = store_text_at(res, i, 5),
+                                              .campo = store_text_at(res, i, 6),
+                                              .entidade = store_text_at(res, i, 7),
+                                              .conteudo = store_text_at(res, i, 8)});
 }
 
 static void on_marked(void *ctx, enum status st, const PGresult *res)
@@ -161,7 +101,7 @@ static void on_marked(void *ctx, enum status st, const PGresult *res)
     struct arquivo_query *q = ctx;
     q->st = st;
     for (int i = 0; st == STATUS_OK && i < PQntuples(res); i++)
-        q->marked(q, pg_get_int8(res, i, 0), pg_get_time(res, i, 1), text_at(res, i, 2));
+        q->marked(q, pg_get_int8(res, i, 0), pg_get_time(res, i, 1), store_text_at(res, i, 2));
 }
 
 static void on_end(void *ctx, enum status st, const PGresult *res)
@@ -183,15 +123,15 @@ static enum status send(struct pg *pg, const struct pg_statement *s, const struc
 enum status store_arquivo_entregas(struct pg *pg, int64_t id, const struct arquivo_filter *f,
                                    struct arquivo_query *q)
 {
-    struct values v = {0};
+    struct store_values v = {0};
     if (id) {
-        add_int(&v, id);
+        store_value_int(&v, id);
         return send(pg, &one_entrega, &v.v, on_entregas, q);
     }
-    add_text(&v, f->estado);
-    add_time(&v, f->desde_us);
-    add_time(&v, f->ate_us);
-    add_text(&v, f->motivo);
+    store_value_text(&v, f->estado);
+    store_value_time(&v, f->desde_us);
+    store_value_time(&v, f->ate_us);
+    store_value_text(&v, f->motivo);
     add_page(&v, f);
     return send(pg, &page_of_entregas, &v.v, on_entregas, q);
 }
@@ -199,11 +139,11 @@ enum status store_arquivo_entregas(struct pg *pg, int64_t id, const struct arqui
 static enum status send_search(struct pg *pg, const struct arquivo_filter *f,
                                struct arquivo_query *q)
 {
-    struct values v = {0};
-    add_text(&v, f->caminho);
-    add_text(&v, f->valor);
-    add_time(&v, f->desde_us);
-    add_time(&v, f->ate_us);
+    struct store_values v = {0};
+    store_value_text(&v, f->caminho);
+    store_value_text(&v, f->valor);
+    store_value_time(&v, f->desde_us);
+    store_value_time(&v, f->ate_us);
     add_page(&v, f);
     return send(pg, &search, &v.v, on_eventos, q);
 }
@@ -211,16 +151,16 @@ static enum status send_search(struct pg *pg, const struct arquivo_filter *f,
 enum status store_arquivo_eventos(struct pg *pg, int64_t id, const struct arquivo_filter *f,
                                   struct arquivo_query *q)
 {
-    struct values v = {0};
+    struct store_values v = {0};
     if (id) {
-        add_int(&v, id);
+        store_value_int(&v, id);
         return send(pg, &one_evento, &v.v, on_eventos, q);
     }
     if (f->valor)
         return send_search(pg, f, q);
-    add_id(&v, f->entrega_id);
-    add_time(&v, f->desde_us);
-    add_time(&v, f->ate_us);
+    store_value_id(&v, f->entrega_id);
+    store_value_time(&v, f->desde_us);
+    store_value_time(&v, f->ate_us);
     add_page(&v, f);
     return send(pg, &page_of_eventos, &v.v, on_eventos, q);
 }
@@ -253,15 +193,15 @@ enum status store_arquivo_reenviar_filtro(struct pg *pg, const struct arquivo_fi
                                           int64_t depois_us, int64_t depois_id,
                                           struct arquivo_query *q)
 {
-    struct values v = {0};
-    add_text(&v, f->estado);
-    add_time(&v, f->desde_us);
-    add_time(&v, f->ate_us);
-    add_text(&v, f->motivo);
-    add_text(&v, f->formulario);
-    add_time(&v, depois_id ? depois_us : STORE_NO_TIME);
-    add_id(&v, depois_id);
-    add_int(&v, f->limite);
+    struct store_values v = {0};
+    store_value_text(&v, f->estado);
+    store_value_time(&v, f->desde_us);
+    store_value_time(&v, f->ate_us);
+    store_value_text(&v, f->motivo);
+    store_value_text(&v, f->formulario);
+    store_value_time(&v, depois_id ? depois_us : STORE_NO_TIME);
+    store_value_id(&v, depois_id);
+    store_value_int(&v, f->limite);
     return send(pg, &again_filter, &v.v, on_marked, q);
 }
 

@@ -9,6 +9,7 @@
 #include "pg.h"
 #include "status.h"
 #include "store.h"
+#include "store_entregas.h"
 
 /* What is looked for; zero or NULL is "any", times STORE_NO_TIME. Texts are valid UTF-8 without
  * U+0000. Pages are newest first, by (time, id). */
@@ -26,17 +27,13 @@ struct arquivo_filter {
 };
 
 /* Texts live during the call; data NULL for NULL. */
-struct arquivo_entrega {
-    int64_t id, recebida_us, processada_us, proxima_us, tentativas, bytes;
-    struct pg_text via, estado, motivo, request_id, fila_id;
-};
 struct arquivo_evento {
     int64_t id, entrega_id, criado_us, ocorrido_us;
     struct pg_text chave, objeto, campo, entidade, conteudo;
 };
 
 struct arquivo_query {
-    void (*entrega)(struct arquivo_query *q, const struct arquivo_entrega *row);
+    void (*entrega)(struct arquivo_query *q, const struct entrega *row);
     void (*evento)(struct arquivo_query *q, const struct arquivo_evento *row);
     /* A delivery that was marked, or looked at: its state before; data NULL: there is none. */
     void (*marked)(struct arquivo_query *q, int64_t id, int64_t recebida_us, struct pg_text estado);

@@ -12,6 +12,13 @@ static const struct pg_statement archive = {.name = "tarefa_arquivo",
                                             .n_params = 1,
                                             .types = {PG_INT8}};
 
+static const struct pg_statement replay = {.name = "tarefa_reenvios",
+                                           .sql = "SELECT reenvios_passo(500, 5000)"};
+static const struct pg_statement audit = {.name = "tarefa_auditoria",
+                                          .sql = "SELECT auditoria_expirar($1::int, 1000)::bigint",
+                                          .n_params = 1,
+                                          .types = {PG_INT8}};
+
 /* A worker that was frozen, or cut off, with half of a batch sent: its server process waits for the
  * rest and holds locks on keys that others bring, too. It has no time-out of its own amid a
  * pipeline. What of ours waits so long for its client inside of a transaction is ended. */
@@ -22,14 +29,14 @@ static const struct pg_statement stuck = {
            " AND usename = current_user AND pid <> pg_backend_pid() AND wait_event = 'ClientRead'"
            " AND xact_start < now() - interval '10 s'"};
 
-static const struct pg_statement *const chores[STORE_CHORES] = {[STORE_CHORE_SEARCH] = &search,
-                                                                [STORE_CHORE_KEYS] = &keys,
-                                                                [STORE_CHORE_EVENTS] = &events,
-                                                                [STORE_CHORE_ARCHIVE] = &archive,
-                                                                [STORE_CHORE_STUCK] = &stuck};
+static const struct pg_statement *const chores[STORE_CHORES] = {
+    [STORE_CHORE_SEARCH] = &search, [STORE_CHORE_KEYS] = &keys,
+    [STORE_CHORE_EVENTS] = &events, [STORE_CHORE_ARCHIVE] = &archive,
+    [STORE_CHORE_REPLAY] = &replay, [STORE_CHORE_AUDIT] = &audit,
+    [STORE_CHORE_STUCK] = &stuck};
 
-const struct pg_statement *const store_chore_statements[] = {&search,  &keys,  &events,
-                                                             &archive, &stuck, NULL};
+const struct pg_statement *const store_chore_statements[] = {&search, &keys,  &events, &archive,
+                                                             &replay, &audit, &stuck,  NULL};
 
 static void on_step(void *ctx, enum status st, const PGresult *res)
 {

@@ -12,6 +12,8 @@ enum store_chore {
     STORE_CHORE_KEYS,    /* Idempotency-Keys that are too old */
     STORE_CHORE_EVENTS,  /* events that the search by field does not know yet */
     STORE_CHORE_ARCHIVE, /* processed deliveries that are too old; arg: days */
+    STORE_CHORE_REPLAY,  /* a step of a job that sends deliveries again */
+    STORE_CHORE_AUDIT,   /* rows of the audit log that are too old; arg: days */
     STORE_CHORE_STUCK, /* server processes that wait amid a transaction for a worker that is gone */
     STORE_CHORES
 };

@@ -36,10 +36,13 @@ static void on_reply(void *ctx, enum status st, const redisReply *reply)
     t->done(t, st, value);
 }
 
-enum status store_counter_visit(struct rds *r, struct counter_ticket *t)
+enum status store_counter_visits_add(struct rds *r, unsigned n, struct counter_ticket *t)
 {
-    static const char cmd[] = "*2\r\n$4\r\nINCR\r\n$20\r\n" VISITS "\r\n";
-    return rds_formatted(r, on_reply, t, cmd, sizeof cmd - 1);
+    char cmd[96], amount[16];
+    int digits = snprintf(amount, sizeof amount, "%u", n);
+    int len = snprintf(cmd, sizeof cmd, "*3\r\n$6\r\nINCRBY\r\n$20\r\n" VISITS "\r\n$%d\r\n%s\r\n",
+                       digits, amount);
+    return rds_formatted(r, on_reply, t, cmd, (size_t)len);
 }
 
 enum status store_counter_visits(struct rds *r, struct counter_ticket *t)

@@ -14,8 +14,9 @@ struct counter_ticket {
     void (*done)(struct counter_ticket *t, enum status st, int64_t value);
 };
 
-/* contador_requisicoes: adds one (every caller its own number) · reads (0 when unset). */
-enum status store_counter_visit(struct rds *r, struct counter_ticket *t);
+/* contador_requisicoes: adds n, so that the n numbers up to the new value are the caller's to hand
+ * out · reads (0 when unset). */
+enum status store_counter_visits_add(struct rds *r, unsigned n, struct counter_ticket *t);
 enum status store_counter_visits(struct rds *r, struct counter_ticket *t);
 /* contador:{name}; name is checked by the caller, at most 64 characters. */
 enum status store_counter_read(struct rds *r, const char *name, struct counter_ticket *t);

@@ -25,24 +25,48 @@ static const struct pg_statement insert_direct = {
 #define NEXT     "now() + e * interval '1 microsecond'"
 #define FINISHED "CASE WHEN m IS NULL THEN now() END"
 
-static const struct pg_statement insert_queued = {
-    .name = "entregas_da_fila",
-    .sql =
-        "INSERT INTO entregas (fila_id, recebida_em, via, corpo, " TEXTS ", estado, motivo,"
-        " tentativas, proxima_em, processada_em)"
-        " SELECT f, r, 'fila', c, q, t, s, a, " STATE ", m, n, " NEXT ", " FINISHED
-        " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS u(f, r, c, q, t, s, a, m, n, e)"
-        " ON CONFLICT (fila_id, recebida_em) WHERE fila_id IS NOT NULL DO NOTHING",
-    .n_params = 6 + EVENT_TEXTS,
-    .types = {PG_TEXT_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,
-              PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY}};
+#define RESULT   "CASE estado WHEN 'pendente' THEN 'erro' ELSE estado END"
 
-/* Unprepared: planned for the number of ids that it gets. */
+#define INSERT_QUEUED                                                                              \
+    "INSERT INTO entregas (fila_id, recebida_em, via, corpo, " TEXTS ", estado, motivo,"           \
+    " tentativas, proxima_em, processada_em)"                                                      \
+    " SELECT f, r, 'fila', c, q, t, s, a, " STATE ", m, n, " NEXT ", " FINISHED                    \
+    " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS u(f, r, c, q, t, s, a, m, n, e)"     \
+    " ON CONFLICT (fila_id, recebida_em) WHERE fila_id IS NOT NULL DO NOTHING"
+#define QUEUED_TYPES                                                                               \
+    PG_TEXT_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_BYTEA_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY,             \
+        PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY
+
+static const struct pg_statement insert_queued = {.name = "entregas_da_fila",
+                                                  .sql = INSERT_QUEUED,
+                                                  .n_params = 6 + EVENT_TEXTS,
+                                                  .types = {QUEUED_TYPES}};
+
+/* The same when some of them failed: those are noted in their history, if they are new. */
+static const struct pg_statement insert_failed = {
+    .name = "entregas_da_fila_falhas",
+    .sql = "WITH novas AS (" INSERT_QUEUED " RETURNING id, estado, motivo)"
+           " INSERT INTO entregas_historico (entrega_id, acao, resultado, motivo)"
+           " SELECT id, 'tentativa', " RESULT ", motivo FROM novas WHERE motivo IS NOT NULL",
+    .n_params = 6 + EVENT_TEXTS,
+    .types = {QUEUED_TYPES}};
+
+/* With the history of those that failed or were sent again, and what a job has to count: a row of
+ * its own, so that workers that finish deliveries of one job do not wait for each other.
+ * Unprepared: planned for the number of ids that it gets. */
 static const struct pg_statement finish_direct = {
     .name = "",
-    .sql = "UPDATE entregas SET estado = " STATE ", motivo = m, tentativas = n, proxima_em = " NEXT
-           ", processada_em = " FINISHED
-           " FROM unnest($1, $2, $3, $4) AS u(i, m, n, e) WHERE id = i AND estado = 'pendente'",
+    .sql = "WITH feitas AS (UPDATE entregas SET estado = " STATE ", motivo = m, tentativas = n,"
+           " proxima_em = " NEXT ", processada_em = " FINISHED
+           " FROM unnest($1, $2, $3, $4) AS u(i, m, n, e) WHERE id = i AND estado = 'pendente'"
+           " RETURNING id, estado, motivo, reenvio_id),"
+           " historico AS (INSERT INTO entregas_historico (entrega_id, acao, resultado, motivo)"
+           " SELECT id, 'tentativa', " RESULT ", motivo FROM feitas"
+           " WHERE motivo IS NOT NULL OR reenvio_id IS NOT NULL)"
+           " INSERT INTO reenvios_parcelas (reenvio_id, processadas, mortas)"
+           " SELECT reenvio_id, count(*) FILTER (WHERE estado = 'processada'),"
+           " count(*) FILTER (WHERE estado = 'morta') FROM feitas"
+           " WHERE reenvio_id > 0 AND estado <> 'pendente' GROUP BY reenvio_id",
     .n_params = 4,
     .types = {PG_INT8_ARRAY, PG_TEXT_ARRAY, PG_INT8_ARRAY, PG_INT8_ARRAY}};
 
@@ -71,7 +95,8 @@ static const struct pg_statement rollback = {.name = "entregas_rollback", .sql =
 
 const struct pg_statement *const store_entrega_statements[] = {&insert_direct, NULL};
 const struct pg_statement *const store_entrega_worker_statements[] = {
-    &insert_queued, &begin, &limit_idle, &claim, &save, &undo, &commit, &rollback, NULL};
+    &insert_queued, &insert_failed, &begin,  &limit_idle, &claim,
+    &save,          &undo,          &commit, &rollback,   NULL};
 
 static void add_text(struct store_columns *c, struct event_text text)
 {
@@ -176,6 +201,14 @@ static void add_outcomes(struct store_columns *c, const struct new_entrega *rows
     store_column_end(c);
 }
 
+static bool any_failed(const struct new_entrega *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].motivo)
+            return true;
+    return false;
+}
+
 enum status store_entrega_finish(struct store_tx *tx, struct pg *pg, const struct new_entrega *rows,
                                  size_t n)
 {
@@ -190,7 +223,10 @@ enum status store_entrega_finish(struct store_tx *tx, struct pg *pg, const struc
         add_queued(&c, rows, n);
     }
     add_outcomes(&c, rows, n);
-    return store_columns_query(&c, tx, pg, direct ? &finish_direct : &insert_queued);
+    return store_columns_query(&c, tx, pg,
+                               direct                ? &finish_direct
+                               : any_failed(rows, n) ? &insert_failed
+                                                     : &insert_queued);
 }
 
 /* ---- claiming direct ones ---- */

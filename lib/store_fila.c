@@ -10,18 +10,17 @@ static const struct pg_statement read_pause = {
 
 static const struct pg_statement pause = {
     .name = "",
-    .sql = "INSERT INTO fila_controle AS c (unica, pausada_em, pausada_por)"
-           " VALUES (true, now(), left($1, 100)) ON CONFLICT (unica) DO UPDATE SET"
-           " pausada_em = coalesce(c.pausada_em, excluded.pausada_em), pausada_por ="
-           " CASE WHEN c.pausada_em IS NULL THEN excluded.pausada_por ELSE c.pausada_por END"
-           " RETURNING pausada_em, pausada_por",
-    .n_params = 1,
-    .types = {PG_TEXT}};
+    .sql = "SELECT pausada_em, pausada_por, (situacao = 'ok')::int::bigint"
+           " FROM fila_pausar(" AUDITORIA_QUEM ", $2, $5)",
+    .n_params = 5,
+    .types = {AUDITORIA_TYPES, PG_TEXT}};
 
 static const struct pg_statement resume = {
     .name = "",
-    .sql = "UPDATE fila_controle SET pausada_em = NULL, pausada_por = NULL"
-           " RETURNING pausada_em, pausada_por"};
+    .sql = "SELECT pausada_em, pausada_por, (situacao = 'ok')::int::bigint"
+           " FROM fila_retomar(" AUDITORIA_QUEM ", $2)",
+    .n_params = 4,
+    .types = {AUDITORIA_TYPES}};
 
 /* What is pending is counted along its index, in the order in which it is due. */
 static const struct pg_statement inspect = {
@@ -35,11 +34,6 @@ static const struct pg_statement inspect = {
 _Static_assert(STORE_FILA_COUNT_MAX == 10000, "the limits above are one more");
 
 const struct pg_statement *const store_fila_statements[] = {&read_pause, NULL};
-
-static int64_t time_at(const PGresult *res, int row, int column)
-{
-    return PQgetisnull(res, row, column) ? STORE_NO_TIME : pg_get_time(res, row, column);
-}
 
 static void copy_name(char to[static STORE_FILA_NAME_MAX], const PGresult *res, int column)
 {
@@ -60,8 +54,10 @@ static void on_pause(void *ctx, enum status st, const PGresult *res)
     p->since_us = STORE_NO_TIME;
     p->by[0] = '\0';
     if (PQntuples(res) == 1) {
-        p->since_us = time_at(res, 0, 0);
+        p->since_us = store_time_at(res, 0, 0);
         copy_name(p->by, res, 1);
+        if (PQnfields(res) == 3 && pg_get_int8(res, 0, 2) != 1)
+            p->st = STATUS_UNAUTHORIZED;
     }
 }
 
@@ -84,19 +80,20 @@ enum status store_fila_read(struct pg *pg, struct fila_pause *p)
     return send(pg, &read_pause, &(struct pg_values){0}, p);
 }
 
-enum status store_fila_pause(struct pg *pg, const char *by, struct fila_pause *p)
+enum status store_fila_pause(struct pg *pg, const struct auditoria_quem *who, const char *by,
+                             struct fila_pause *p)
 {
-    struct pg_values v = {0};
-    if (by)
-        pg_bytes(&v, by, strlen(by));
-    else
-        pg_null(&v);
-    return send(pg, &pause, &v, p);
+    struct store_values v = {0};
+    store_auditoria_add(&v, who);
+    store_value_text(&v, by);
+    return send(pg, &pause, &v.v, p);
 }
 
-enum status store_fila_resume(struct pg *pg, struct fila_pause *p)
+enum status store_fila_resume(struct pg *pg, const struct auditoria_quem *who, struct fila_pause *p)
 {
-    return send(pg, &resume, &(struct pg_values){0}, p);
+    struct store_values v = {0};
+    store_auditoria_add(&v, who);
+    return send(pg, &resume, &v.v, p);
 }
 
 /* ---- state ---- */
@@ -107,9 +104,9 @@ static void on_inspected(void *ctx, enum status st, const PGresult *res)
     if (st == STATUS_OK && PQntuples(res) == 1) {
         s->direct = pg_get_int8(res, 0, 0);
         s->retries = pg_get_int8(res, 0, 1);
-        s->next_retry_us = time_at(res, 0, 2);
+        s->next_retry_us = store_time_at(res, 0, 2);
         s->dead = pg_get_int8(res, 0, 3);
-        s->paused_us = time_at(res, 0, 4);
+        s->paused_us = store_time_at(res, 0, 4);
         copy_name(s->paused_by, res, 5);
     }
     s->done(s, st);

@@ -8,6 +8,7 @@
 
 #include "pg.h"
 #include "status.h"
+#include "store_auditoria.h"
 
 enum {
     STORE_FILA_COUNT_MAX = 10000, /* counts end here: they are asked for while much may wait */
@@ -22,10 +23,13 @@ struct fila_pause {
 };
 /* Prepared on a connection that asks often. */
 extern const struct pg_statement *const store_fila_statements[];
-/* Each syncs. by: NULL for nobody in particular; who paused it first stays. */
+/* Each syncs. by: NULL for the account; who paused it first stays. A change has its row in the
+ * audit log; STATUS_UNAUTHORIZED: the token of who asks counts no more. */
 enum status store_fila_read(struct pg *pg, struct fila_pause *p);
-enum status store_fila_pause(struct pg *pg, const char *by, struct fila_pause *p);
-enum status store_fila_resume(struct pg *pg, struct fila_pause *p);
+enum status store_fila_pause(struct pg *pg, const struct auditoria_quem *who, const char *by,
+                             struct fila_pause *p);
+enum status store_fila_resume(struct pg *pg, const struct auditoria_quem *who,
+                              struct fila_pause *p);
 
 /* Rows of `entregas` that wait. A count above STORE_FILA_COUNT_MAX means "more than that". */
 struct fila_state {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "store.h"
 
 #define COLUMNS "id, titulo, conteudo, autor, data_criacao"
 
@@ -24,6 +25,11 @@ static const struct pg_statement page_author = {
     .sql = "SELECT " COLUMNS " FROM posts WHERE autor = $3 AND id < $1 ORDER BY id DESC LIMIT $2",
     .n_params = 3,
     .types = {PG_INT8, PG_INT8, PG_TEXT}};
+
+static const struct pg_statement by_id = {.name = "posts_um",
+                                          .sql = "SELECT " COLUMNS " FROM posts WHERE id = $1",
+                                          .n_params = 1,
+                                          .types = {PG_INT8}};
 
 static const struct pg_statement by_ids = {.name = "posts_por_id",
                                            .sql = "SELECT " COLUMNS
@@ -48,6 +54,14 @@ static const struct pg_statement insert_rows = {
     .n_params = 3,
     .types = {PG_TEXT_ARRAY, PG_TEXT_ARRAY, PG_TEXT_ARRAY}};
 
+/* What one client at a time sends: no array to build, unfold and sort. */
+static const struct pg_statement insert_row = {
+    .name = "posts_criar_um",
+    .sql = "INSERT INTO posts (titulo, conteudo, autor, data_criacao) VALUES ($1, $2, $3, now())"
+           " RETURNING id, data_criacao",
+    .n_params = 3,
+    .types = {PG_TEXT, PG_TEXT, PG_TEXT}};
+
 static const struct pg_statement insert_once = {
     .name = "posts_criar_uma_vez",
     .sql = "SELECT " COLUMNS ", situacao FROM criar_post_idempotente($1, $2, $3, $4, $5)",
@@ -60,29 +74,38 @@ static const struct pg_statement version_of = {
     .n_params = 1,
     .types = {PG_INT8}};
 
-/* One row always: does the token still count, and the post, if it was changed. */
-#define CHANGE(how)                                                                                \
-    "WITH ator AS MATERIALIZED (SELECT usuario_ator_vale($3, $4) AS vale),"                        \
-    " mudado AS (" how " WHERE id = $1 AND ($2 = 0 OR xmin::text::bigint = $2)"                    \
-    " AND (SELECT vale FROM ator) RETURNING " COLUMNS ")"                                          \
+/* One row always: does the token still count, and the post, if it was changed. $1 to $4: who. */
+#define CHANGE(how, acao, detalhe)                                                                 \
+    "WITH ator AS MATERIALIZED (SELECT usuario_ator_vale($1, $2) AS vale),"                        \
+    " mudado AS (" how " WHERE id = $5 AND ($6 = 0 OR xmin::text::bigint = $6)"                    \
+    " AND (SELECT vale FROM ator) RETURNING " COLUMNS "),"                                         \
+    " auditado AS (INSERT INTO auditoria (ator_id, ator, papel, acao, alvo, detalhe, request_id,"  \
+    " endereco) SELECT q.ator_id, q.ator, q.papel, '" acao "', 'post:' || m.id, " detalhe ","      \
+    " q.request_id, q.endereco FROM mudado m CROSS JOIN " AUDITORIA_QUEM " q)"                     \
     " SELECT " COLUMNS ", vale::int::bigint FROM ator LEFT JOIN mudado ON true"
 
 static const struct pg_statement update = {
     .name = "posts_mudar",
-    .sql = CHANGE("UPDATE posts SET titulo = coalesce($5, titulo),"
-                  " conteudo = coalesce($6, conteudo), autor = coalesce($7, autor)"),
-    .n_params = 7,
-    .types = {PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT}};
+    .sql = CHANGE("UPDATE posts SET titulo = coalesce($7, titulo),"
+                  " conteudo = coalesce($8, conteudo), autor = coalesce($9, autor)",
+                  "post_mudado",
+                  "jsonb_build_object('mudou', array_remove(ARRAY["
+                  "CASE WHEN $7 IS NOT NULL THEN 'titulo' END,"
+                  " CASE WHEN $8 IS NOT NULL THEN 'conteudo' END,"
+                  " CASE WHEN $9 IS NOT NULL THEN 'autor' END], NULL))"),
+    .n_params = 9,
+    .types = {AUDITORIA_TYPES, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT}};
 
-static const struct pg_statement delete = {.name = "posts_remover",
-                                           .sql = CHANGE("DELETE FROM posts"),
-                                           .n_params = 4,
-                                           .types = {PG_INT8, PG_INT8, PG_INT8, PG_INT8}};
+static const struct pg_statement delete = {
+    .name = "posts_remover",
+    .sql = CHANGE("DELETE FROM posts", "post_removido", "jsonb_build_object('titulo', m.titulo)"),
+    .n_params = 6,
+    .types = {AUDITORIA_TYPES, PG_INT8, PG_INT8}};
 
-const struct pg_statement *const store_posts_reads[] = {&page_any,  &page_author, &by_ids,
+const struct pg_statement *const store_posts_reads[] = {&page_any,  &page_author, &by_id, &by_ids,
                                                         &count_all, &version_of,  NULL};
-const struct pg_statement *const store_posts_writes[] = {&insert_rows, &insert_once, &update,
-                                                         &delete, NULL};
+const struct pg_statement *const store_posts_writes[] = {&insert_row, &insert_rows, &insert_once,
+                                                         &update,     &delete,      NULL};
 
 static struct post row_of(const PGresult *res, int i)
 {
@@ -148,15 +171,7 @@ enum status store_posts_page(struct pg *pg, const struct posts_query *q, struct 
 
 enum status store_posts_by_ids(struct pg *pg, const int64_t *ids, size_t n, struct posts_ticket *t)
 {
-    struct buf array = buf_init(20 + n * 12);
-    pg_array_begin(&array, PG_INT8, n, false);
-    for (size_t i = 0; i < n; i++)
-        pg_array_int8(&array, ids[i]);
-    struct pg_values v = {0};
-    pg_array(&v, array.data, array.len);
-    enum status st = buf_failed(&array) ? STATUS_OVERLOADED : pg_query(pg, &by_ids, &v, on_rows, t);
-    buf_release(&array);
-    return st;
+    return store_query_ids(pg, &by_id, &by_ids, ids, n, on_rows, t);
 }
 
 /* ---- inserts ---- */
@@ -194,6 +209,8 @@ static void on_inserted(void *ctx, enum status st, const PGresult *res)
         for (size_t i = 0; i < t->n; i++)
             t->ids[i] = pg_get_int8(res, (int)i, 0);
         t->data_criacao_us = pg_get_time(res, 0, 1);
+    } else if (st == STATUS_OK) {
+        t->st = STATUS_INTERNAL; /* somebody's trigger dropped the row */
     }
     if (t->unsynced)
         on_committed(t, STATUS_DATABASE_AWAY, NULL);
@@ -208,8 +225,22 @@ static void add_column(struct buf *b, const struct new_post *rows, size_t n, siz
     }
 }
 
-static enum status send_insert(struct pg *pg, const struct new_post *rows, size_t n,
-                               struct posts_insert *t)
+static void add_row(struct pg_values *v, const struct new_post *row)
+{
+    pg_bytes(v, row->titulo.data, row->titulo.len);
+    pg_bytes(v, row->conteudo.data, row->conteudo.len);
+    pg_bytes(v, row->autor.data, row->autor.len);
+}
+
+static enum status send_row(struct pg *pg, const struct new_post *row, struct posts_insert *t)
+{
+    struct pg_values v = {0};
+    add_row(&v, row);
+    return pg_query(pg, &insert_row, &v, on_inserted, t);
+}
+
+static enum status send_rows(struct pg *pg, const struct new_post *rows, size_t n,
+                             struct posts_insert *t)
 {
     static const size_t column[] = {offsetof(struct new_post, titulo),
                                     offsetof(struct new_post, conteudo),
@@ -238,7 +269,7 @@ enum status store_posts_insert(struct pg *pg, const struct new_post *rows, size_
     t->ids = calloc(n, sizeof *t->ids);
     if (!t->ids)
         return STATUS_OVERLOADED;
-    enum status st = send_insert(pg, rows, n, t);
+    enum status st = n == 1 ? send_row(pg, rows, t) : send_rows(pg, rows, n, t);
     if (st == STATUS_OK)
         t->unsynced = pg_sync(pg, on_committed, t) != STATUS_OK;
     else
@@ -290,9 +321,7 @@ enum status store_posts_insert_once(struct pg *pg, struct pg_text key, const uin
     struct pg_values v = {0};
     pg_bytes(&v, key.data, key.len);
     pg_bytes(&v, digest, 32);
-    pg_bytes(&v, row->titulo.data, row->titulo.len);
-    pg_bytes(&v, row->conteudo.data, row->conteudo.len);
-    pg_bytes(&v, row->autor.data, row->autor.len);
+    add_row(&v, row);
     t->result = NULL;
     t->st = STATUS_DATABASE_AWAY;
     enum status st = pg_query(pg, &insert_once, &v, on_once, t);
@@ -369,22 +398,20 @@ static void put_text(struct pg_values *v, struct pg_text text)
 
 enum status store_posts_change(struct pg *pg, struct posts_change *t)
 {
-    char space[4][8];
-    struct pg_values v = {0};
-    pg_int8(&v, t->id, space[0]);
-    pg_int8(&v, t->version, space[1]);
-    pg_int8(&v, t->actor, space[2]);
-    pg_int8(&v, t->actor_desde, space[3]);
+    struct store_values v = {0};
+    store_auditoria_add(&v, &t->actor);
+    store_value_int(&v, t->id);
+    store_value_int(&v, t->version);
     if (t->kind == POSTS_UPDATE) {
-        put_text(&v, t->row.titulo);
-        put_text(&v, t->row.conteudo);
-        put_text(&v, t->row.autor);
+        put_text(&v.v, t->row.titulo);
+        put_text(&v.v, t->row.conteudo);
+        put_text(&v.v, t->row.autor);
     }
     t->result = NULL;
     t->st = STATUS_DATABASE_AWAY;
     t->unsynced = false;
     t->error[0] = 0;
-    enum status st = pg_query(pg, t->kind == POSTS_UPDATE ? &update : &delete, &v, on_changed, t);
+    enum status st = pg_query(pg, t->kind == POSTS_UPDATE ? &update : &delete, &v.v, on_changed, t);
     if (st == STATUS_OK)
         t->unsynced = pg_sync(pg, on_change_committed, t) != STATUS_OK;
     return st;

@@ -11,6 +11,7 @@
 
 #include "pg.h"
 #include "status.h"
+#include "store_auditoria.h"
 
 enum { POSTS_PAGE_MAX = 100 };
 
@@ -99,15 +100,15 @@ struct posts_change {
     void (*done)(struct posts_change *t, enum status st, enum posts_change_outcome outcome,
                  const struct post *row);
     enum posts_change_kind kind;
-    int64_t id, version;        /* version 0: any */
-    struct new_post row;        /* data NULL: as it is */
-    int64_t actor, actor_desde; /* account and generation of the token (store_usuarios.h) */
-    const void *result;         /* the store's own from here: held until the commit */
+    int64_t id, version; /* version 0: any */
+    struct new_post row; /* data NULL: as it is */
+    struct auditoria_quem actor;
+    const void *result; /* the store's own from here: held until the commit */
     enum status st;
     bool unsynced;
     char error[160]; /* why, for the log, when st is STATUS_INVALID or STATUS_INTERNAL */
 };
-/* In a transaction of its own. */
+/* In a transaction of its own, with its row in the audit log. */
 enum status store_posts_change(struct pg *pg, struct posts_change *t);
 
 struct posts_count {

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "buf.h"
 #include "hmac.h"
@@ -159,11 +160,14 @@ static void name_keys(const char *email, const struct cidr_address *client, stru
 }
 
 enum status store_sessao_try(struct rds *r, const char *email, const struct cidr_address *client,
-                             const char *member, struct sessao_try *t)
+                             struct sessao_try *t)
 {
+    uint8_t fresh[SESSAO_MEMBER_BYTES];
     char window[12], both[12], account[12], address[12];
     name_keys(email, client, t);
-    snprintf(t->member, sizeof t->member, "%s", member);
+    if (getrandom(fresh, sizeof fresh, 0) != sizeof fresh)
+        return STATUS_CACHE_AWAY;
+    text_hex(fresh, sizeof fresh, t->member);
     snprintf(window, sizeof window, "%d", SESSAO_WINDOW_S);
     snprintf(both, sizeof both, "%d", SESSAO_TRIES_BOTH);
     snprintf(account, sizeof account, "%d", SESSAO_TRIES_ACCOUNT);

@@ -58,7 +58,8 @@ enum {
     SESSAO_TRIES_BOTH = 10,     /* of one account from one address */
     SESSAO_TRIES_ACCOUNT = 100, /* of one account from everywhere */
     SESSAO_TRIES_ADDRESS = 100, /* of all accounts from one address */
-    SESSAO_KEY_MAX = 96
+    SESSAO_KEY_MAX = 96,
+    SESSAO_MEMBER_BYTES = 16
 };
 
 /* Which sign-in; filled in by store_sessao_try, needed again by store_sessao_forgive. */
@@ -66,11 +67,12 @@ struct sessao_try {
     /* wait_s: 0, it may go on and counts as failed until it is forgiven; else for how long not. */
     void (*done)(struct sessao_try *t, enum status st, int64_t wait_s);
     char both[SESSAO_KEY_MAX], account[SESSAO_KEY_MAX], address[SESSAO_KEY_MAX];
-    char member[40];
+    char member[2 * SESSAO_MEMBER_BYTES + 1];
 };
-/* email: folded. member: what makes this try one of its own, at most 39 characters. */
+/* email: folded. Each try has a name of its own that nobody else chooses: those that share one
+ * would count as one. */
 enum status store_sessao_try(struct rds *r, const char *email, const struct cidr_address *client,
-                             const char *member, struct sessao_try *t);
+                             struct sessao_try *t);
 /* The password was right: this try does not count, and what the account got wrong from this address
  * is forgotten. Nobody waits for it. */
 void store_sessao_forgive(struct rds *r, const struct sessao_try *t);

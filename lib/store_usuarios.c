@@ -3,7 +3,11 @@
 #include "store_usuarios.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "buf.h"
+#include "store.h"
 
 #define COLUMNS "id, nome, email, papel, ativo::int::bigint, tokens_desde, criado_em"
 
@@ -19,31 +23,58 @@ static const struct pg_statement by_id = {.name = "usuarios_por_id",
                                           .n_params = 1,
                                           .types = {PG_INT8}};
 
+static const struct pg_statement by_ids = {
+    .name = "usuarios_por_ids",
+    .sql = "SELECT " COLUMNS ", '' FROM usuarios WHERE id = ANY($1) ORDER BY id",
+    .n_params = 1,
+    .types = {PG_INT8_ARRAY}};
+
 static const struct pg_statement page = {
     .name = "",
     .sql = "SELECT " COLUMNS ", '' FROM usuarios WHERE id > $1 ORDER BY id LIMIT $2",
     .n_params = 2,
     .types = {PG_INT8, PG_INT8}};
 
+/* With its hash, to compare with. Rare. */
+static const struct pg_statement secret = {.name = "",
+                                           .sql = "SELECT " COLUMNS
+                                                  ", senha FROM usuarios WHERE id = $1",
+                                           .n_params = 1,
+                                           .types = {PG_INT8}};
+
+/* $1 to $4: who. A function that changes is followed by the row of the audit log, if it did. */
+#define NOTED(acao, detalhe)                                                                       \
+    ", situacao, CASE WHEN situacao = 'ok' THEN auditar(" AUDITORIA_QUEM ", " acao                 \
+    ", 'usuario:' || id, " detalhe ") END FROM "
+
 static const struct pg_statement create = {
     .name = "",
-    .sql = "SELECT " COLUMNS ", situacao FROM usuario_criar($1, $2, $3, $4, $5, $6)",
-    .n_params = 6,
-    .types = {PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT}};
+    .sql =
+        "SELECT " COLUMNS NOTED("'conta_criada'", "jsonb_build_object('email', email, 'papel', "
+                                                  "papel)") "usuario_criar($1, $2, $5, $6, $7, $8)",
+    .n_params = 8,
+    .types = {AUDITORIA_TYPES, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT}};
 
 static const struct pg_statement change = {
     .name = "",
-    .sql = "SELECT " COLUMNS ", situacao FROM usuario_mudar($1, $2, $3, $4, $5, $6, $7)",
-    .n_params = 7,
-    .types = {PG_INT8, PG_INT8, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8}};
+    .sql = "SELECT " COLUMNS NOTED(
+        "CASE WHEN $10 = 1 THEN 'senha_mudada' ELSE 'conta_mudada' END",
+        "CASE WHEN $10 = 0 THEN jsonb_strip_nulls(jsonb_build_object('mudou', array_remove(ARRAY["
+        "CASE WHEN $6 IS NOT NULL THEN 'nome' END, CASE WHEN $7 IS NOT NULL THEN 'papel' END,"
+        " CASE WHEN $8 IS NOT NULL THEN 'senha' END, CASE WHEN $9 IS NOT NULL THEN 'ativo' END],"
+        " NULL), 'papel', $7, 'ativo', $9 = 1)) END") "usuario_mudar($1, $2, $5, $6, $7, $8, $9)",
+    .n_params = 10,
+    .types = {AUDITORIA_TYPES, PG_INT8, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_INT8}};
 
-static const struct pg_statement drop = {.name = "",
-                                         .sql = "SELECT " COLUMNS
-                                                ", situacao FROM usuario_remover($1, $2, $3)",
-                                         .n_params = 3,
-                                         .types = {PG_INT8, PG_INT8, PG_INT8}};
+static const struct pg_statement drop = {
+    .name = "",
+    .sql = "SELECT " COLUMNS NOTED(
+        "'conta_removida'",
+        "jsonb_build_object('email', email, 'papel', papel)") "usuario_remover($1, $2, $5)",
+    .n_params = 5,
+    .types = {AUDITORIA_TYPES, PG_INT8}};
 
-const struct pg_statement *const store_usuarios_statements[] = {&by_email, &by_id, NULL};
+const struct pg_statement *const store_usuarios_statements[] = {&by_email, &by_id, &by_ids, NULL};
 
 /* ---- reading ---- */
 
@@ -65,13 +96,14 @@ static struct usuario row_of(const PGresult *res, int i)
 static void on_rows(void *ctx, enum status st, const PGresult *res)
 {
     struct usuarios_ticket *t = ctx;
-    struct usuario rows[USUARIOS_PAGE_MAX + 1] = {0};
+    struct usuario few[USUARIOS_PAGE_MAX + 1] = {0};
     int n = st == STATUS_OK ? PQntuples(res) : 0;
-    if (n > USUARIOS_PAGE_MAX + 1)
-        n = USUARIOS_PAGE_MAX + 1;
-    for (int i = 0; i < n; i++)
+    struct usuario *rows = n <= USUARIOS_PAGE_MAX + 1 ? few : calloc((size_t)n, sizeof *rows);
+    for (int i = 0; rows && i < n; i++)
         rows[i] = row_of(res, i);
-    t->done(t, st, rows, (size_t)n);
+    t->done(t, rows ? st : STATUS_OVERLOADED, rows, rows ? (size_t)n : 0);
+    if (rows != few)
+        free(rows);
 }
 
 enum status store_usuarios_by_email(struct pg *pg, struct pg_text email, struct usuarios_ticket *t)
@@ -81,12 +113,29 @@ enum status store_usuarios_by_email(struct pg *pg, struct pg_text email, struct 
     return pg_query(pg, &by_email, &v, on_rows, t);
 }
 
-enum status store_usuarios_by_id(struct pg *pg, int64_t id, struct usuarios_ticket *t)
+static enum status ask_by_id(struct pg *pg, const struct pg_statement *s, int64_t id,
+                             struct usuarios_ticket *t)
 {
     char space[8];
     struct pg_values v = {0};
     pg_int8(&v, id, space);
-    return pg_query(pg, &by_id, &v, on_rows, t);
+    return pg_query(pg, s, &v, on_rows, t);
+}
+
+enum status store_usuarios_by_id(struct pg *pg, int64_t id, struct usuarios_ticket *t)
+{
+    return ask_by_id(pg, &by_id, id, t);
+}
+
+enum status store_usuarios_by_ids(struct pg *pg, const int64_t *ids, size_t n,
+                                  struct usuarios_ticket *t)
+{
+    return store_query_ids(pg, &by_id, &by_ids, ids, n, on_rows, t);
+}
+
+enum status store_usuarios_secret(struct pg *pg, int64_t id, struct usuarios_ticket *t)
+{
+    return ask_by_id(pg, &secret, id, t);
 }
 
 enum status store_usuarios_page(struct pg *pg, int64_t after, int64_t limit,
@@ -156,59 +205,47 @@ static enum status run(struct pg *pg, const struct pg_statement *s, const struct
     return st;
 }
 
-static void put_text(struct pg_values *v, const char *text)
-{
-    if (text)
-        pg_bytes(v, text, strlen(text));
-    else
-        pg_null(v);
-}
-
-enum status store_usuarios_create(struct pg *pg, struct usuario_actor actor, struct pg_text nome,
-                                  struct pg_text email, enum account_role papel, const char *senha,
+enum status store_usuarios_create(struct pg *pg, const struct auditoria_quem *actor,
+                                  struct pg_text nome, struct pg_text email,
+                                  enum account_role papel, const char *senha,
                                   struct usuario_change *t)
 {
-    char space[2][8];
-    struct pg_values v = {0};
-    pg_int8(&v, actor.id, space[0]);
-    pg_int8(&v, actor.desde, space[1]);
-    pg_bytes(&v, nome.data, nome.len);
-    pg_bytes(&v, email.data, email.len);
-    put_text(&v, account_role_name(papel));
-    put_text(&v, senha);
-    return run(pg, &create, &v, t);
+    struct store_values v = {0};
+    store_auditoria_add(&v, actor);
+    pg_bytes(&v.v, nome.data, nome.len);
+    pg_bytes(&v.v, email.data, email.len);
+    store_value_text(&v, account_role_name(papel));
+    store_value_text(&v, senha);
+    return run(pg, &create, &v.v, t);
 }
 
-enum status store_usuarios_change(struct pg *pg, struct usuario_actor actor, int64_t id,
+enum status store_usuarios_change(struct pg *pg, const struct auditoria_quem *actor, int64_t id,
                                   const struct usuario_fields *f, struct usuario_change *t)
 {
-    char space[4][8];
-    struct pg_values v = {0};
-    pg_int8(&v, actor.id, space[0]);
-    pg_int8(&v, actor.desde, space[1]);
-    pg_int8(&v, id, space[2]);
+    struct store_values v = {0};
+    store_auditoria_add(&v, actor);
+    store_value_int(&v, id);
     if (f->nome.data)
-        pg_bytes(&v, f->nome.data, f->nome.len);
+        pg_bytes(&v.v, f->nome.data, f->nome.len);
     else
-        pg_null(&v);
-    put_text(&v, f->papel ? account_role_name(*f->papel) : NULL);
-    put_text(&v, f->senha);
+        pg_null(&v.v);
+    store_value_text(&v, f->papel ? account_role_name(*f->papel) : NULL);
+    store_value_text(&v, f->senha);
     if (f->ativo)
-        pg_int8(&v, *f->ativo, space[3]);
+        store_value_int(&v, *f->ativo);
     else
-        pg_null(&v);
-    return run(pg, &change, &v, t);
+        pg_null(&v.v);
+    store_value_int(&v, f->own);
+    return run(pg, &change, &v.v, t);
 }
 
-enum status store_usuarios_remove(struct pg *pg, struct usuario_actor actor, int64_t id,
+enum status store_usuarios_remove(struct pg *pg, const struct auditoria_quem *actor, int64_t id,
                                   struct usuario_change *t)
 {
-    char space[3][8];
-    struct pg_values v = {0};
-    pg_int8(&v, actor.id, space[0]);
-    pg_int8(&v, actor.desde, space[1]);
-    pg_int8(&v, id, space[2]);
-    return run(pg, &drop, &v, t);
+    struct store_values v = {0};
+    store_auditoria_add(&v, actor);
+    store_value_int(&v, id);
+    return run(pg, &drop, &v.v, t);
 }
 
 /* ---- the first one ---- */

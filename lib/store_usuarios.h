@@ -2,7 +2,8 @@
  * in store_posts; rows live during done only.
  *
  * Who changes an account names itself with the generation of its token: the statement that changes
- * also asks whether that still counts, so neither a lost Redis nor a race lets an old one pass. */
+ * also asks whether that still counts, so neither a lost Redis nor a race lets an old one pass. It
+ * writes the row of the audit log, too. */
 #ifndef ALICERCE_STORE_USUARIOS_H
 #define ALICERCE_STORE_USUARIOS_H
 
@@ -13,6 +14,7 @@
 #include "account.h"
 #include "pg.h"
 #include "status.h"
+#include "store_auditoria.h"
 
 enum { USUARIOS_PAGE_MAX = 100 };
 
@@ -22,7 +24,7 @@ struct usuario {
     enum account_role papel;
     bool ativo;
     int64_t tokens_desde, criado_em_us;
-    struct pg_text senha; /* the hash; of store_usuarios_by_email alone */
+    struct pg_text senha; /* the hash; of store_usuarios_by_email and _secret alone */
 };
 
 extern const struct pg_statement *const store_usuarios_statements[];
@@ -33,13 +35,13 @@ struct usuarios_ticket {
 /* None or one. email: folded. */
 enum status store_usuarios_by_email(struct pg *pg, struct pg_text email, struct usuarios_ticket *t);
 enum status store_usuarios_by_id(struct pg *pg, int64_t id, struct usuarios_ticket *t);
+/* Those that there are, by id. */
+enum status store_usuarios_by_ids(struct pg *pg, const int64_t *ids, size_t n,
+                                  struct usuarios_ticket *t);
+enum status store_usuarios_secret(struct pg *pg, int64_t id, struct usuarios_ticket *t);
 /* By id, those above `after`; limit <= USUARIOS_PAGE_MAX + 1. */
 enum status store_usuarios_page(struct pg *pg, int64_t after, int64_t limit,
                                 struct usuarios_ticket *t);
-
-struct usuario_actor {
-    int64_t id, desde; /* of the token */
-};
 
 enum usuario_outcome {
     USUARIO_OK,
@@ -59,19 +61,21 @@ struct usuario_change {
     bool unsynced;
 };
 
-enum status store_usuarios_create(struct pg *pg, struct usuario_actor actor, struct pg_text nome,
-                                  struct pg_text email, enum account_role papel, const char *senha,
+enum status store_usuarios_create(struct pg *pg, const struct auditoria_quem *actor,
+                                  struct pg_text nome, struct pg_text email,
+                                  enum account_role papel, const char *senha,
                                   struct usuario_change *t);
 
 struct usuario_fields {
+    bool own;            /* one's own password, by one's own wish: for the audit log */
     struct pg_text nome; /* data NULL: as it is */
     const enum account_role *papel;
     const char *senha;
     const bool *ativo;
 };
-enum status store_usuarios_change(struct pg *pg, struct usuario_actor actor, int64_t id,
+enum status store_usuarios_change(struct pg *pg, const struct auditoria_quem *actor, int64_t id,
                                   const struct usuario_fields *f, struct usuario_change *t);
-enum status store_usuarios_remove(struct pg *pg, struct usuario_actor actor, int64_t id,
+enum status store_usuarios_remove(struct pg *pg, const struct auditoria_quem *actor, int64_t id,
                                   struct usuario_change *t);
 
 /* The first account, if there is none: connects, waits, disconnects; for the start of the program.

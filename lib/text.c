@@ -248,23 +248,23 @@ static bool is_alnum(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* 1 or more characters, each a letter, a digit or one of `others`. */
+/* 1 or more characters, each a letter, a digit, '-' or one of `others`. */
 static bool all_of(const char *s, size_t len, const char *others)
 {
     for (size_t i = 0; i < len; i++)
-        if (!is_alnum(s[i]) && (s[i] == '\0' || !strchr(others, s[i])))
+        if (!is_alnum(s[i]) && s[i] != '-' && (s[i] == '\0' || !strchr(others, s[i])))
             return false;
     return len > 0;
 }
 
 bool text_token(const char *s, size_t len, size_t max)
 {
-    return len <= max && all_of(s, len, "._-:");
+    return len <= max && all_of(s, len, "._:");
 }
 
 bool text_http_token(const char *s, size_t len)
 {
-    return all_of(s, len, "!#$%&'*+-.^_`|~");
+    return all_of(s, len, "!#$%&'*+.^_`|~");
 }
 
 /* The compiler may not see that the answer is known at the first difference. */
@@ -272,14 +272,16 @@ bool text_equal_ct(const void *a, const void *b, size_t len)
 {
     const unsigned char *x = a, *y = b;
     uint64_t difference = 0;
-    for (size_t i = 0; i < len;) { /* eight bytes a step, then one */
-        uint64_t u = 0, v = 0;
-        size_t step = len - i >= sizeof u ? sizeof u : 1;
-        memcpy(&u, x + i, step);
-        memcpy(&v, y + i, step);
+    size_t i = 0;
+    for (uint64_t u, v; len - i >= sizeof u; i += sizeof u) {
+        memcpy(&u, x + i, sizeof u); /* of a fixed size: no call */
+        memcpy(&v, y + i, sizeof v);
         difference |= u ^ v;
         __asm__ volatile("" : "+r"(difference));
-        i += step;
+    }
+    for (; i < len; i++) {
+        difference |= x[i] ^ y[i];
+        __asm__ volatile("" : "+r"(difference));
     }
     return difference == 0;
 }

@@ -22,6 +22,8 @@ static const struct {
     [STORE_CHORE_KEYS] = {"idempotencia_limpar", 3600000, 0, 0},
     [STORE_CHORE_EVENTS] = {"eventos_indexar", 500, 0, 2000}, /* the same */
     [STORE_CHORE_ARCHIVE] = {"entregas_expirar", 60000, 50, 1000},
+    [STORE_CHORE_REPLAY] = {"reenvios_passo", 250, 0, 500},
+    [STORE_CHORE_AUDIT] = {"auditoria_expirar", 3600000, 50, 1000},
     [STORE_CHORE_STUCK] = {"transacoes_presas", 5000, 5000, 5000},
 };
 
@@ -33,7 +35,7 @@ struct chores {
     struct pg *pg;
     enum store_chore current;
     bool out, busy;
-    int64_t retention_days;
+    int64_t retention_days, audit_days;
     int64_t not_before_ms[STORE_CHORES];
     struct log_limit limit;
 };
@@ -51,7 +53,7 @@ static void on_step(struct store_chore_ticket *t, enum status st, int64_t n)
         log_warn("chore_failed", NULL, "%s: %s", table[c->current].name, status_name(st));
 }
 
-struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days)
+struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days, int64_t audit_days)
 {
     struct chores *c = calloc(1, sizeof *c);
     if (!c)
@@ -60,12 +62,18 @@ struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days)
     c->ev = ev;
     c->pg = pg;
     c->retention_days = retention_days;
+    c->audit_days = audit_days;
     return c;
 }
 
 void chores_free(struct chores *c)
 {
     free(c);
+}
+
+static int64_t retention_of(const struct chores *c, enum store_chore chore)
+{
+    return chore == STORE_CHORE_AUDIT ? c->audit_days : c->retention_days;
 }
 
 /* In turn, beginning behind the last one, so that a long one does not keep the others waiting. */
@@ -77,7 +85,7 @@ void chores_pump(struct chores *c, bool busy)
         if (ev_now_ms(c->ev) < c->not_before_ms[next])
             continue;
         c->current = next;
-        c->out = store_chore_step(c->pg, next, c->retention_days, &c->ticket) == STATUS_OK;
+        c->out = store_chore_step(c->pg, next, retention_of(c, next), &c->ticket) == STATUS_OK;
         return;
     }
 }

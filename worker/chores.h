@@ -10,8 +10,8 @@ struct chores;
 struct ev;
 struct pg;
 
-/* retention_days: of processed deliveries, 0 for ever. NULL without memory. */
-struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days);
+/* Days: of processed deliveries, 0 for ever; of the audit log. NULL without memory. */
+struct chores *chores_new(struct ev *ev, struct pg *pg, int64_t retention_days, int64_t audit_days);
 /* After pg was freed. */
 void chores_free(struct chores *c);
 /* Starts what is due; while `busy` (drain_busy) what can wait takes its time. After every pass of

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
 #include "fila_args.h"
@@ -122,17 +121,6 @@ static void on_fila(struct fila_state *f, enum status st)
     a->fila_st = st;
 }
 
-static int64_t seconds_since(int64_t us)
-{
-    int64_t age = us > 0 ? (int64_t)time(NULL) - us / 1000000 : 0;
-    return age > 0 ? age : 0;
-}
-
-static int64_t each(const struct queue_state *q)
-{
-    return q->length > 0 ? q->memory / q->length : 0;
-}
-
 static void put_line(struct buf *b, const char *name, int64_t n, const char *unit)
 {
     buf_printf(b, "%-20s %" PRId64 "%s\n", name, n, unit);
@@ -148,9 +136,9 @@ static void put_count(struct buf *b, const char *name, int64_t n)
 static void put_status(struct buf *b, const struct status_answers *a)
 {
     put_line(b, "na fila", a->queue.length, "");
-    put_line(b, "mais antiga", seconds_since(a->queue.oldest_us), " s");
+    put_line(b, "mais antiga", queue_oldest_age_s(&a->queue), " s");
     put_line(b, "em processo", a->queue.in_hand, "");
-    put_line(b, "memória por entrega", each(&a->queue), " bytes");
+    put_line(b, "memória por entrega", queue_bytes_each(&a->queue), " bytes");
     put_count(b, "diretas a fazer", a->fila.direct);
     put_count(b, "à espera de nova vez", a->fila.retries);
     buf_lit(b, "próxima tentativa    ");
@@ -179,10 +167,10 @@ static void put_json_status(struct buf *b, const struct status_answers *a)
 {
     buf_char(b, '{');
     command_json_int(b, "na_fila", a->queue.length);
-    command_json_int(b, "mais_antiga_s", seconds_since(a->queue.oldest_us));
+    command_json_int(b, "mais_antiga_s", queue_oldest_age_s(&a->queue));
     command_json_int(b, "em_processo", a->queue.in_hand);
     command_json_int(b, "memoria_bytes", a->queue.memory);
-    command_json_int(b, "memoria_por_entrega_bytes", each(&a->queue));
+    command_json_int(b, "memoria_por_entrega_bytes", queue_bytes_each(&a->queue));
     put_json_count(b, "diretas_a_fazer", "diretas_ha_mais", a->fila.direct);
     put_json_count(b, "retentativas", "retentativas_ha_mais", a->fila.retries);
     command_json_time(b, "proxima_tentativa", a->fila.next_retry_us);
@@ -260,10 +248,12 @@ static void put_pause(struct buf *b, const struct fila_pause *p, bool json)
 
 static enum exit_code set_pause(struct session *s, const struct fila_args *args, bool yes)
 {
+    static const struct auditoria_quem nobody; /* the command line */
     static struct pause_answer a; /* outlives the session: a late answer still reaches it */
     a = (struct pause_answer){.pause.done = on_pause, .session = s};
-    enum exit_code code = session_wait(s, yes ? store_fila_pause(s->pg, args->por, &a.pause)
-                                              : store_fila_resume(s->pg, &a.pause));
+    enum exit_code code =
+        session_wait(s, yes ? store_fila_pause(s->pg, &nobody, args->por, &a.pause)
+                            : store_fila_resume(s->pg, &nobody, &a.pause));
     if (code != EXIT_OK)
         return code;
     struct buf b = buf_init(PRINT_CAP);

@@ -61,7 +61,7 @@ static enum exit_code end(const struct fila_args *a)
 
 /* ---- deliveries ---- */
 
-static void put_entrega_json(struct buf *b, const struct arquivo_entrega *e)
+static void put_entrega_json(struct buf *b, const struct entrega *e)
 {
     buf_char(b, '{');
     command_json_int(b, "id", e->id);
@@ -77,7 +77,7 @@ static void put_entrega_json(struct buf *b, const struct arquivo_entrega *e)
     buf_char(b, '}');
 }
 
-static void on_entrega(struct arquivo_query *q, const struct arquivo_entrega *e)
+static void on_entrega(struct arquivo_query *q, const struct entrega *e)
 {
     (void)q;
     struct buf *b = &list.out;

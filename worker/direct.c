@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "ev.h"
 #include "log.h"
+#include "news.h"
 #include "trial.h"
 
 enum {
@@ -27,10 +28,12 @@ struct direct {
     struct ev *ev;
     struct pg *pg;
     struct worker_counters *counters;
+    struct news *news;
     struct batch batch;
     struct trial *trial;
     enum step step;
     bool stopping, paused;
+    bool commits;    /* the transaction that ends */
     int64_t rest_ms; /* when the transaction has ended */
     int64_t not_before_ms;
     struct log_limit limit;
@@ -66,6 +69,7 @@ static void send(struct direct *d, enum step step, enum status queued)
 static void end(struct direct *d, bool commit, int64_t rest_ms)
 {
     d->rest_ms = rest_ms;
+    d->commits = commit;
     store_tx_begin(&d->tx);
     send(d, ENDING, store_entrega_end(&d->tx, d->pg, commit));
 }
@@ -127,6 +131,8 @@ static void on_tx(struct store_tx *tx, enum status st)
     } else if (d->step == UNDOING) {
         end(d, false, PAUSE_MS);
     } else {
+        if (st == STATUS_OK && d->commits)
+            news_add(d->news, &d->batch);
         go_idle(d, st == STATUS_OK ? d->rest_ms : PAUSE_MS);
     }
 }
@@ -173,7 +179,7 @@ static void on_claimed(struct entrega_claim *c, enum status st, size_t n)
 }
 
 struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *counters,
-                          unsigned max_attempts)
+                          struct news *news, unsigned max_attempts)
 {
     struct direct *d = calloc(1, sizeof *d);
     if (!d)
@@ -184,6 +190,7 @@ struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *
     d->ev = ev;
     d->pg = pg;
     d->counters = counters;
+    d->news = news;
     d->trial = trial_new(ev, on_tried, d);
     if (!batch_init(&d->batch, counters, max_attempts) || !d->trial) {
         direct_free(d);

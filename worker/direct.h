@@ -11,12 +11,14 @@
 
 struct direct;
 struct ev;
+struct news;
 struct pg;
 struct worker_counters;
 
-/* max_attempts: of a delivery, then it is a dead letter. NULL without memory. */
+/* news: told of what was stored. max_attempts: of a delivery, then it is a dead letter. NULL
+ * without memory. */
 struct direct *direct_new(struct ev *ev, struct pg *pg, struct worker_counters *counters,
-                          unsigned max_attempts);
+                          struct news *news, unsigned max_attempts);
 /* After pg was freed. */
 void direct_free(struct direct *d);
 /* Does what can be done now. After every pass of the loop, before the flushes. */

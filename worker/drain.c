@@ -9,6 +9,7 @@
 #include "ev.h"
 #include "group.h"
 #include "log.h"
+#include "news.h"
 #include "pg.h"
 #include "queue.h"
 #include "rds.h"
@@ -154,6 +155,7 @@ static void store_ended(struct slot *s, enum status st)
         log_failure(d, "store_failed", *s->tx.reason ? s->tx.reason : status_name(st));
     switch (batch_outcome(&s->batch, st, s->tx.reason)) {
     case BATCH_DONE:
+        news_add(d->o.news, &s->batch);
         set_state(s, UNACKED);
         break;
     case BATCH_NEXT:
@@ -359,7 +361,8 @@ static void keep_fresh(struct drain *d)
         if (holds)
             queue_keep(d->o.rds, d->o.consumer, ids, ids_to_ack(s, ids), &d->kept);
     }
-    if (d->paused && group_there(d->group))
+    /* Until Redis 7.2 a read or a claim that finds nothing is no sign of life. */
+    if (group_there(d->group))
         queue_show_up(d->o.rds, d->o.consumer, &d->kept);
 }
 

@@ -17,6 +17,7 @@
 
 struct drain;
 struct ev;
+struct news;
 struct pg;
 struct rds;
 struct worker_counters;
@@ -29,6 +30,7 @@ struct drain_options {
     const char *consumer;  /* this process's name in the group; must outlive the drain */
     unsigned max_attempts; /* of a delivery: then it is a dead letter */
     struct worker_counters *counters;
+    struct news *news; /* told of what was stored */
 };
 
 enum {

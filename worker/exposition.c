@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -127,19 +126,13 @@ static void put_gauge(struct buf *b, const char *name, const char *help, int64_t
     metrics_value(b, name, NULL, value > 0 ? (uint64_t)value : 0);
 }
 
-static int64_t seconds_since(int64_t us)
-{
-    int64_t age = us > 0 ? (int64_t)time(NULL) - us / 1000000 : 0;
-    return age > 0 ? age : 0;
-}
-
 /* A number that is not known is left out: a zero would say that all is well. */
 static void put_gauges(struct buf *b, const struct exposition *x)
 {
     if (x->queue_known) {
         put_gauge(b, "alicerce_queue_length", "Entries in the stream.", x->queue.length);
         put_gauge(b, "alicerce_queue_oldest_age_seconds", "Age of the oldest entry in the stream.",
-                  seconds_since(x->queue.oldest_us));
+                  queue_oldest_age_s(&x->queue));
         put_gauge(b, "alicerce_queue_in_hand", "Entries in workers' hands.", x->queue.in_hand);
         put_gauge(b, "alicerce_queue_memory_bytes",
                   "Redis memory that the stream takes, estimated.", x->queue.memory);

@@ -53,7 +53,7 @@ struct graph {
     struct graph_pace pace;
     struct hand hands[GRAPH_HANDS];
     size_t asked; /* leads that the claim under way wants */
-    bool claiming, stopping;
+    bool claiming, stopping, paused;
     bool misconfigured;       /* what was last heard of the token */
     int64_t claim_begun_ms;   /* the leases are longer than from here */
     int64_t claim_not_before; /* ms */
@@ -317,8 +317,8 @@ static void claim(struct graph *g)
 {
     struct consulta_rest rests[GRAPH_PAGES];
     int64_t now_ms = ev_now_ms(g->ev);
-    if (g->claiming || g->stopping || now_ms < g->claim_not_before || !pg_ready(g->pg) ||
-        !graph_pace_may_ask(&g->pace, now_ms))
+    if (g->claiming || g->stopping || g->paused || now_ms < g->claim_not_before ||
+        !pg_ready(g->pg) || !graph_pace_may_ask(&g->pace, now_ms))
         return;
     g->asked = count_hands(g, FREE);
     if (g->asked == 0 || (g->misconfigured && g->asked < GRAPH_HANDS))
@@ -464,6 +464,11 @@ void graph_pump(struct graph *g)
     write_outcomes(g);
     claim(g);
     pg_flush(g->pg);
+}
+
+void graph_pause(struct graph *g, bool yes)
+{
+    g->paused = yes;
 }
 
 void graph_stop(struct graph *g)

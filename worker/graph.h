@@ -31,6 +31,8 @@ void graph_free(struct graph *g);
 /* From the loop's tick; then, after every pass, pump. */
 void graph_tick(struct graph *g, int64_t now_ms);
 void graph_pump(struct graph *g);
+/* Looks nothing more up while it rests; calls under way are finished. */
+void graph_pause(struct graph *g, bool yes);
 /* Ends the calls under way and gives their leads back. */
 void graph_stop(struct graph *g);
 /* Is nothing in hand any more, or nothing that can be written? */

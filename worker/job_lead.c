@@ -7,14 +7,15 @@
 
 #include "jobs.h"
 
-/* The dashboard's test button sends ids that are nothing but fours: 444444444444, and shorter kin.
- */
+/* The dashboard's test button sends ids that are nothing but fours: 444444444444, and shorter kin;
+ * our own test deliveries have twelve more digits, which makes them longer than any of Meta's. */
 static bool is_test(struct pg_text id)
 {
-    for (size_t i = 0; i < id.len; i++)
-        if (id.data[i] != '4')
-            return false;
-    return id.len >= 8;
+    enum { OWN_FOURS = 12, OWN_LEN = 24, FOURS_MIN = 8 };
+    size_t fours = 0;
+    while (fours < id.len && id.data[fours] == '4')
+        fours++;
+    return fours == id.len ? fours >= FOURS_MIN : id.len == OWN_LEN && fours >= OWN_FOURS;
 }
 
 static struct pg_text key_of(struct pg_text id, struct arena *arena)

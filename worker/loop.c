@@ -21,6 +21,7 @@
 #include "exposition.h"
 #include "graph.h"
 #include "log.h"
+#include "news.h"
 #include "notify.h"
 #include "queue.h"
 #include "resident.h"
@@ -44,6 +45,7 @@ struct loop {
     struct rest *rest;
     struct exposition *exposition; /* NULL without METRICS_PORT */
     struct worker_counters counters;
+    struct news news;
     struct ev_io stop;
     struct queue_ticket leaving;
     int64_t trim_ms;       /* when the start is over; 0: it was */
@@ -127,6 +129,7 @@ static void pump(struct loop *l)
     rest_pump(l->rest);
     drain_pause(l->drain, rest_wanted(l->rest));
     direct_pause(l->direct, rest_wanted(l->rest));
+    graph_pause(l->graph, rest_wanted(l->rest));
     drain_pump(l->drain);
     direct_pump(l->direct);
     graph_pump(l->graph);
@@ -134,6 +137,7 @@ static void pump(struct loop *l)
         chores_pump(l->chores, drain_busy(l->drain));
     else
         leave_group(l);
+    news_pump(&l->news, ev_now_ms(l->ev));
     exposition_pump(l->exposition, rest_wanted(l->rest));
     pg_flush(l->batches);
     pg_flush(l->directs);
@@ -168,10 +172,12 @@ static bool make_users(struct loop *l, const struct config *c)
                                     .rds = l->rds,
                                     .consumer = l->consumer,
                                     .max_attempts = max_attempts,
-                                    .counters = &l->counters};
+                                    .counters = &l->counters,
+                                    .news = &l->news};
+    news_init(&l->news, l->rds);
     l->drain = drain_new(&o);
-    l->direct = direct_new(l->ev, l->directs, &l->counters, max_attempts);
-    l->chores = chores_new(l->ev, l->tasks, c->entregas_retencao_dias);
+    l->direct = direct_new(l->ev, l->directs, &l->counters, &l->news, max_attempts);
+    l->chores = chores_new(l->ev, l->tasks, c->entregas_retencao_dias, c->auditoria_retencao_dias);
     l->graph = graph_new(l->ev, c, &l->counters);
     l->rest = rest_new(l->ev, l->tasks);
     l->stop = (struct ev_io){.fd = stop_fd(), .events = EPOLLIN, .ready = on_stop};
@@ -205,6 +211,7 @@ static void end(struct loop *l)
     graph_free(l->graph);
     direct_free(l->direct);
     drain_free(l->drain);
+    news_release(&l->news);
     ev_free(l->ev);
 }
 

@@ -23,9 +23,9 @@ import time
 import plan
 import books
 import faults
-import client  # of tests/support, as all below
-import deliveries
+import deliveries  # of tests/support, as all below
 import disk
+import process
 import proxy
 import servers
 import wire
@@ -158,7 +158,7 @@ class Run:
                        str(self.given.deliveries), "--rate", str(self.rate()), "--clients",
                        str(self.given.clients // self.given.processes), "--seconds", str(seconds), "--ledger", ledger]
             self.senders.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                                                 preexec_fn=servers._dies_with_python(15)))
+                                                 preexec_fn=process.dies_with_python(15)))
 
     def inflict_all(self):
         names = faults.order(self.given.seed, self.wanted)

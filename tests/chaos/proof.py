@@ -2,7 +2,7 @@
 """`make chaos-proof`: a test that cannot fail proves nothing. Each of four bugs is planted in turn, and the
 chaos run has to report the loss or the doubling; the same faults without the bug have to pass.
 
-    ack-first    the API answers 200 before Redis has the entry (PLANT_ACK_FIRST in api/h_webhook.c)
+    ack-first    the API answers 200 before Redis has the entry (PLANT_ACK_FIRST in api/intake.c)
     xack-first   the worker acknowledges an entry before it is written (PLANT_XACK_FIRST in worker/drain.c)
     no-key       events have no key that holds (a trigger gives each one of its own)
     everysec     Redis syncs every second, on a disk that is slow"""

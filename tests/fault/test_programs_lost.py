@@ -2,7 +2,6 @@
 import time
 
 from case import StackCase, eventually
-import client
 import deliveries
 from faultcase import FaultCase, RETURN
 from load import COUNTS, EVERYTHING, HealthWatch, Load, READS, WEBHOOK, WRITES

@@ -74,6 +74,29 @@ class Cache(StackCase):
             self.assertStatus(self.get(PATH), 200)
         self.drop()
 
+    def test_a_version_that_is_none_of_ours_does_not_hold_up_writes(self):
+        """It cannot be counted on: each write waited for its deadline, and was answered 503."""
+        for command in (("SET", "posts_cache:versao", "x"), ("SET", "posts_cache:versao", str(2**63 - 1)),
+                        ("RPUSH", "posts_cache:versao", "x"), ("HSET", "posts_cache:versao", "a", "b")):
+            self.stack.redis.call("DEL", "posts_cache:versao")
+            self.assertStatus(self.get(PATH), 200)
+            self.stack.redis.call(*command)
+            row = self.new_post()
+            for api in self.stack.apis:
+                self.assertEqual(self.get(PATH, api=api).json["posts"][0]["id"], row["id"], command)
+        self.assertEqual(self.get(PATH).json["fonte"], "cache")
+
+    def test_marks_that_are_none_of_ours_go_with_the_next_removal_that_looks_at_them(self):
+        self.stack.redis.call("SET", "posts_cache:gravando", "x")
+        self.stack.apis[1].restart()  # a new connection takes its mark away, if there is one
+        self.stack.apis[1].wait_serving()
+        self.assertTrue(eventually(lambda: not self.stack.redis.call("EXISTS", "posts_cache:gravando"), 5))
+        row = self.new_post()
+        for api in (*self.stack.apis, *self.stack.apis):
+            answer = self.get(PATH, api=api)
+            self.assertEqual(answer.json["posts"][0]["id"], row["id"])
+        self.assertEqual(answer.json["fonte"], "cache")
+
     def test_flushing_redis_is_no_trouble(self):
         self.get(PATH)
         self.stack.redis.call("FLUSHALL")

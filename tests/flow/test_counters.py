@@ -45,6 +45,17 @@ class Visits(Shared):
         self.assertRefused(self.get("/api/contador"), 409)
         self.stack.redis.call("SET", "contador_requisicoes", 0)
 
+    def test_of_many_at_the_end_of_64_bits_those_that_fit_are_counted(self):
+        """A batch takes its numbers at once; where they do not all fit, each asks for itself."""
+        self.stack.redis.call("SET", "contador_requisicoes", I64 - 6)
+        clients = [self.connect() for _ in range(20)]
+        for c in clients:
+            c.send(client.head("GET", "/api/contador"))
+        answers = [c.read() for c in clients]
+        self.assertEqual(sorted(a.json["contador"] for a in answers if a.status == 200), list(range(I64 - 5, I64)))
+        self.assertEqual(sum(a.status == 409 for a in answers), 15)
+        self.stack.redis.call("SET", "contador_requisicoes", 0)
+
     def test_a_key_that_is_no_number_is_a_conflict(self):
         for command in (("SET", "contador_requisicoes", "abc"), ("RPUSH", "contador_requisicoes", "a"),
                         ("SET", "contador_requisicoes", ""), ("SET", "contador_requisicoes", "1.5")):

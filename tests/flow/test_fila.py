@@ -105,6 +105,11 @@ class Pause(FilaCase):
         self.run_fila("retomar")
         super().tearDown()
 
+    def test_a_worker_with_nothing_to_do_counts_as_alive(self):
+        self.assertTrue(eventually(lambda: self.fila("status")["workers"] == 1, 15))
+        time.sleep(6)  # QUEUE_IDLE_MS and a second
+        self.assertEqual(self.fila("status")["workers"], 1)
+
     def test_nothing_is_claimed_while_the_intake_goes_on(self):
         answer = self.fila("pausar", "--por", "Ana é quem pausou")
         self.assertEqual(answer["pausada_por"], "Ana é quem pausou")
@@ -302,7 +307,8 @@ class Events(FilaCase):
 
 
 class Retention(FilaCase):
-    options = {"env": {"META_APP_SECRET": SECRET, "ENTREGAS_RETENCAO_DIAS": "10"}}
+    options = {"env": {"META_APP_SECRET": SECRET, "ENTREGAS_RETENCAO_DIAS": "10",
+                       "AUDITORIA_RETENCAO_DIAS": "40"}}
 
     def test_old_processed_deliveries_go_by_themselves(self):
         """At the worker's start; the others stay, and so do events and leads."""
@@ -320,3 +326,11 @@ class Retention(FilaCase):
                          [("morta", "1"), ("processada", "1")])
         self.assertEqual(self.value(f"SELECT count(*) FROM entregas WHERE id = {young}"), "1")
         self.assertEqual(self.value("SELECT (SELECT count(*) FROM leads) + (SELECT count(*) FROM eventos)"), "2")
+
+    def test_old_rows_of_the_audit_log_go_by_themselves(self):
+        """Those of more than AUDITORIA_RETENCAO_DIAS."""
+        self.assertEqual(self.stack.worker.stop(), 0)
+        self.sql("INSERT INTO auditoria (ator, acao, em) SELECT 'a' || dias, 'login', now() - dias * interval '1 day'"
+                 " FROM unnest(ARRAY[1, 39, 41, 400]) dias")
+        self.stack.worker.start()
+        self.wait("SELECT string_agg(ator, ' ' ORDER BY ator) FROM auditoria WHERE ator LIKE 'a%'", "a1 a39")

@@ -147,7 +147,7 @@ class Routes(FrontCase):
         assets = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
         self.assertEqual(len(assets), 3)
         for asset in assets:
-            self.assertRegex(asset, r"\.[0-9a-f]{12}\.")
+            self.assertRegex(asset, r"-[\w-]{8}\.")
             plain = self.page(asset)
             self.assertEqual(plain.header("cache-control"), "public, max-age=31536000, immutable")
             packed = self.page(asset, headers={"Accept-Encoding": "gzip"})

@@ -1,8 +1,10 @@
 """Guessing and flooding: sign-ins are slowed, floods of them hold up nobody, and RATE_LIMIT counts."""
+import re
+import select
 import threading
 import time
 
-from case import StackCase, shared_stack
+from case import StackCase, eventually, shared_stack
 import client
 import tokens
 
@@ -14,9 +16,11 @@ class Limits(Shared):
     def setUp(self):
         self.stack.redis.call("FLUSHALL")
 
-    def sign_in(self, email=tokens.ADMIN_EMAIL, senha="errada errada", address="203.0.113.9", api=None):
+    def sign_in(self, email=tokens.ADMIN_EMAIL, senha="errada errada", address="203.0.113.9", api=None,
+                request_id=None):
         return self.post("/api/auth/login", {"email": email, "senha": senha}, api=api,
-                         headers={"X-Forwarded-For": address})
+                         headers={"X-Forwarded-For": address,
+                                  **({"X-Request-Id": request_id} if request_id else {})})
 
     def assertSlowed(self, answer):
         self.assertRefused(answer, 429)
@@ -36,6 +40,13 @@ class Limits(Shared):
             email = "".join(c.upper() if (i >> (n % 4)) & 1 else c for n, c in enumerate(tokens.ADMIN_EMAIL))
             self.assertStatus(self.sign_in(email), 401)
         self.assertSlowed(self.sign_in())
+
+    def test_guesses_that_share_an_id_are_counted_each(self):
+        """A try had the request's id as its name, which the caller chooses: all with one id counted as one."""
+        for request_id in ("a" * 40, "a" * 40, "a" * 39 + "b"):
+            self.sign_in(request_id=request_id)
+        counted = {key: self.stack.redis.call("ZCARD", key) for key in self.keys("login:*")}
+        self.assertEqual(list(counted.values()), [3, 3, 3], counted)
 
     def test_guesses_sent_at_once_are_counted_too(self):
         """Planted once: counted after the hash instead of before, all of them pass."""
@@ -175,6 +186,59 @@ class Limits(Shared):
         for answer in refused:
             self.assertRetryLater(answer)
         self.assertStatus(self.sign_in(senha=tokens.ADMIN_PASSWORD), 200)
+
+
+    def test_while_hashes_wait_all_else_is_answered(self):
+        """Planted once: hashed on the loop, the other requests wait for all of the sign-ins."""
+        api = self.stack.apis[1]
+        answer = self.sign_in(senha=tokens.ADMIN_PASSWORD, api=api)
+        token = self.assertStatus(answer, 200).json["token"]
+        crowd = [self.connect(api=api, timeout=60) for _ in range(200)]
+        for n, c in enumerate(crowd):  # 64 may wait, 2 are in work
+            c.send(client.request_bytes("POST", "/api/auth/login", {"X-Forwarded-For": f"10.98.0.{n}"},
+                                        json={"email": f"cheio{n}@alicerce.test", "senha": "errada errada"}))
+        while not select.select([c.sock for c in crowd], [], [], 20)[0]:
+            self.fail("none of the sign-ins was answered")  # the first ones are on their way
+        for path in ("/health", "/api/posts/1", "/api/auth/eu"):
+            answer = self.get(path, api=api, headers={"Authorization": f"Bearer {token}"})
+            self.assertStatus(answer, 200)
+        ready = select.select([c.sock for c in crowd], [], [], 0)[0]
+        self.assertLess(len(ready), len(crowd), "others were answered before all sign-ins were")
+        answers = [c.read() for c in crowd]
+        self.assertEqual({a.status for a in answers}, {401, 503})
+        for a in answers:
+            if a.status == 503:
+                self.assertRetryLater(a)
+
+
+    def test_who_finds_the_queue_full_costs_no_server_anything(self):
+        """Planted once: asked after Redis and PostgreSQL, a flood is as dear as if it were let in."""
+        api = self.stack.apis[1]
+        crowd = self.crowd(api, "fila", 160)
+        full = lambda: any(a.status == 503 for a in self.ready(crowd))
+        self.assertTrue(eventually(full, 20), "the queue was never full")
+        time.sleep(0.1)  # the last ones of the crowd have found it so, too
+        asked, late = self.tries(), self.crowd(api, "tarde", 240)
+        time.sleep(0.3)
+        refused = self.ready(late)
+        self.assertGreater(len(refused), 120)
+        for answer in refused:
+            self.assertRetryLater(answer)
+        self.assertLess(self.tries() - asked, 120)  # four for each place that a hash has left
+
+    def crowd(self, api, name, n):
+        found = [self.connect(api=api, timeout=60) for _ in range(n)]
+        for i, c in enumerate(found):
+            c.send(client.request_bytes("POST", "/api/auth/login", {"X-Forwarded-For": f"10.97.{len(name)}.{i}"},
+                                        json={"email": f"{name}{i}@alicerce.test", "senha": "errada errada"}))
+        return found
+
+    def ready(self, crowd):
+        return [c.read() for c in crowd if select.select([c.sock], [], [], 0)[0]]
+
+    def tries(self):
+        found = re.search(r"cmdstat_eval:calls=(\d+)", self.stack.redis.call("INFO", "commandstats").decode())
+        return int(found.group(1)) if found else 0
 
 
 class Untrusted(StackCase):

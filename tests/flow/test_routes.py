@@ -1,6 +1,8 @@
 """What all routes have in common: ids, HEAD, 405 and Allow, 404, CORS, queries; and the probes."""
 import datetime
+import email.utils
 import re
+import time
 
 from case import StackCase, parse_time
 
@@ -19,6 +21,8 @@ ALLOWED = {
     "/api/auth/login": {"POST", "OPTIONS"},
     "/api/auth/renovar": {"POST", "OPTIONS"},
     "/api/auth/logout": {"POST", "OPTIONS"},
+    "/api/auth/senha": {"POST", "OPTIONS"},
+    "/api/entregas/teste": {"POST", "OPTIONS"},
     "/api/auth/eu": {"GET", "HEAD", "OPTIONS"},
     "/api/usuarios": {"GET", "HEAD", "POST", "OPTIONS"},
     "/api/usuarios/1": {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"},
@@ -40,6 +44,18 @@ class Routes(StackCase):
         answer = self.get("/health")
         self.assertStatus(answer, 200)
         self.assertEqual(answer.json, {"status": "healthy"})
+
+    def test_every_answer_has_the_date_of_its_second(self):
+        """Answers that share a response, too, whose Date is written over; others have libmicrohttpd's."""
+        for turn in range(3):
+            for path in ("/health", "/api/posts", "/api/none"):
+                with self.subTest(path, turn=turn):
+                    began = int(time.time())
+                    text = self.get(path).header("date")
+                    told = email.utils.parsedate_to_datetime(text)
+                    self.assertTrue(began - 1 <= told.timestamp() <= time.time(), text)  # a coarse clock
+                    self.assertEqual(email.utils.format_datetime(told, usegmt=True), text)
+            time.sleep(1)
 
     def test_status_tells_of_both_servers_and_the_time(self):
         answer = self.get("/status")

@@ -197,7 +197,8 @@ class Start(MetricsCase):
 
     def test_bad_values_are_78(self):
         for name, value in (("METRICS_PORT", "0"), ("METRICS_PORT", "x"), ("METRICS_HOST", "localhost"),
-                            ("ENTREGAS_RETENCAO_DIAS", "-1"), ("ENTREGAS_RETENCAO_DIAS", "36501")):
+                            ("ENTREGAS_RETENCAO_DIAS", "-1"), ("ENTREGAS_RETENCAO_DIAS", "36501"),
+                            ("AUDITORIA_RETENCAO_DIAS", "29"), ("AUDITORIA_RETENCAO_DIAS", "36501")):
             done = run_program("alicerce-worker", "--check-config", env={name: value})
             self.assertEqual(done.returncode, BAD_CONFIG)
             self.assertIn(name, done.stderr)

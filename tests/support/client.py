@@ -103,8 +103,9 @@ class Connection:
         self.send(request_bytes(method, target, headers, body, json))
         return self.read(method)
 
-    def read(self, method="GET"):
-        """The next answer. ConnectionError: the server closed without one."""
+    def read(self, method="GET", endless=()):
+        """The next answer. ConnectionError: the server closed without one. Of a content type among
+        `endless` only the first piece of the body."""
         line = self.file.readline(HEAD_MAX)
         if not line:
             raise ConnectionError("closed without an answer")
@@ -114,7 +115,8 @@ class Connection:
         status, headers = int(match.group(1)), self._headers()
         answer = Answer(status, headers, b"")
         if method != "HEAD" and status >= 200 and status not in (204, 304):
-            answer.body = self._body(answer)
+            kind = (answer.header("content-type") or "").split(";")[0]
+            answer.body = self._chunk() if kind in endless else self._body(answer)
         return answer
 
     def _headers(self):
@@ -144,13 +146,17 @@ class Connection:
 
     def _chunks(self):
         out = b""
-        while True:
-            size = int(self.file.readline(HEAD_MAX).split(b";")[0], 16)
-            out += self.file.read(size)
-            if self.file.read(2) != b"\r\n":
-                raise BadAnswer("a chunk without its end")
-            if size == 0:
-                return out
+        while chunk := self._chunk():
+            out += chunk
+        return out
+
+    def _chunk(self):
+        """Empty: the last one."""
+        size = int(self.file.readline(HEAD_MAX).split(b";")[0], 16)
+        out = self.file.read(size)
+        if self.file.read(2) != b"\r\n":
+            raise BadAnswer("a chunk without its end")
+        return out
 
     def ended(self, seconds=5):
         """Has the server closed, with nothing more said? False: it is still open after so long."""

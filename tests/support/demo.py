@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.parse
 
-import stack
+import run_files
 import wire
 
 SHOWN = (  # title, SQL
@@ -71,9 +71,9 @@ def wait_for_worker(session, before):
 
 
 def main():
-    if stack.runner_pid() is None:
+    if run_files.runner_pid() is None:
         sys.exit("demo: nothing runs here: make run, in another terminal")
-    state = stack.read_json(stack.STATE)
+    state = run_files.read_json(run_files.STATE)
     if not state:
         sys.exit("demo: it is just starting; once more in a second")
     api, session = Api(state), database(state)

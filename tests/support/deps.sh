@@ -21,7 +21,7 @@ build|lib libmicrohttpd|libmicrohttpd (HTTP)|libmicrohttpd-dev|libmicrohttpd-dev
 build|lib libpq|libpq (PostgreSQL)|libpq-dev|libpq-dev
 build|lib hiredis|hiredis (Redis)|libhiredis-dev|hiredis-dev
 build|lib jansson|jansson (JSON)|libjansson-dev|jansson-dev
-build|lib libcurl|libcurl (Graph API)|libcurl4-openssl-dev|curl-dev
+build|lib libcurl|libcurl (Graph API, S3)|libcurl4-openssl-dev|curl-dev
 build|lib libjwt|libjwt (tokens)|libjwt-dev|libjwt2-dev
 build|lib libsodium|libsodium (Argon2id)|libsodium-dev|libsodium-dev
 build|lib libcrypto|libcrypto (HMAC, SHA-256)|libssl-dev|openssl-dev
@@ -30,6 +30,9 @@ run|postgres|the PostgreSQL server|postgresql|postgresql
 run|redis|the Redis server|redis-tools|redis
 run|sbin nginx|nginx (the front)|nginx-light|nginx
 test|lib check|Check (unit tests)|check|check-dev
+web|cmd node|Node.js (builds the page)|nodejs|nodejs
+web|cmd npm|npm (builds the page)|npm|npm
+browser|cmd chromium chromium-browser|Chromium (drives the page)|chromium|chromium
 fuzz|fuzzer|clang with libFuzzer|clang libclang-rt-dev|clang compiler-rt
 lint|cmd clang|clang|clang|clang
 lint|cmd clang-format|clang-format|clang-format|clang-extra-tools
@@ -52,6 +55,7 @@ musl|cmd autoreconf|autoconf|autoconf automake|autoconf automake
 musl|cmd libtoolize|libtool|libtool|libtool
 musl|cmd xz|xz|xz-utils|xz
 musl|cmd bzip2|bzip2|bzip2|bzip2
+musl|cmd openssl|openssl (certificates for a test)|openssl|openssl
 END
 }
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 
 import servers
+import wire
 
 _library = None
 
@@ -59,6 +60,6 @@ def leave_no_room(disk, pg):
     later look at their page might clear them away; of their indexes only the key's has a part in every insert."""
     pg.query("VACUUM entregas", timeout=20)
     disk.fill()
-    with contextlib.suppress(servers.wire.WireError), pg.session(timeout=20) as session:
+    with contextlib.suppress(wire.WireError), pg.session(timeout=20) as session:
         session.query("DO $$ BEGIN FOR i IN 1..100000 LOOP INSERT INTO entregas (recebida_em, via, corpo, estado)"
                       " VALUES (now(), 'direta', '', 'processada'); COMMIT; END LOOP; END $$")

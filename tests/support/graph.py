@@ -29,18 +29,18 @@ import collections
 import contextlib
 import hashlib
 import hmac
-import http.server
 import json
 import os
-import socket
-import struct
 import sys
 import threading
 import time
 import urllib.parse
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import simulator  # noqa: E402
+from simulator import FOREVER  # noqa: E402,F401 - part of this interface
+
 ANY = "*"
-FOREVER = 1 << 62
 PAGE = "1029384756"
 FORM = "564738291"
 FIELDS = {"id", "created_time", "ad_id", "ad_name", "adset_id", "adset_name", "campaign_id", "campaign_name",
@@ -174,10 +174,8 @@ class Graph:
         self.proof, self.known_only = proof, known_only
         self.lock = threading.Lock()
         self.reset()
-        self.server = _Server(("127.0.0.1", port), _Handler)
-        self.server.graph = self
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.server = simulator.Server(self, port, _Handler)
+        self.port = self.server.port
 
     def __enter__(self):
         return self
@@ -186,10 +184,7 @@ class Graph:
         self.close()
 
     def close(self):
-        self.server.stopping.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.server.cut_all()
+        self.server.end(with_reset=False)
 
     @property
     def url(self):
@@ -200,7 +195,7 @@ class Graph:
         """Forgets scripts, leads, limits and counts. Open connections stay."""
         with self.lock:
             self.calls, self.connections, self.most_in_flight, self.in_flight = [], 0, 0, 0
-            self._scripts = collections.defaultdict(collections.deque)
+            self._scripts = simulator.Scripts()
             self._leads, self._limits, self._spent = {}, {}, collections.defaultdict(collections.deque)
             self._app_usage, self._page_usage, self._usage_step = 0.0, collections.defaultdict(float), 0.0
 
@@ -208,9 +203,7 @@ class Graph:
         """The next calls for this lead (ANY: for any without a script of its own), one behaviour each.
         times: how often the last one of them is repeated."""
         with self.lock:
-            steps = [[b, 1] for b in behaviours]
-            steps[-1][1] = times
-            self._scripts[str(lead)].extend(steps)
+            self._scripts.add(str(lead), behaviours, times)
 
     def lead(self, lead, answers=None, page=None, **fields):
         """A lead that says this: answers as [(name, value or [values])], and fields such as ad_id."""
@@ -259,12 +252,7 @@ class Graph:
 
     def behaviour(self, lead):
         with self.lock:
-            for name in (lead, ANY):
-                steps = self._scripts.get(name)
-                if steps:
-                    steps[0][1] -= 1
-                    return steps.popleft()[0] if steps[0][1] <= 0 else steps[0][0]
-        return None
+            return self._scripts.next(lead, ANY)
 
     def page_of(self, lead):
         known = self._leads.get(lead)
@@ -346,49 +334,9 @@ def _bearer(header):
     return token.strip() if kind.lower() in ("bearer", "oauth") else None
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads, block_on_close, allow_reuse_address, request_queue_size = True, False, True, 128
-
-    def __init__(self, *arguments):
-        self.open, self.stopping = set(), threading.Event()
-        super().__init__(*arguments)
-
-    def process_request(self, request, client_address):
-        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request):
-        self.open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], OSError):  # else a client that went away
-            super().handle_error(request, client_address)
-
-    def cut_all(self):
-        for sock in list(self.open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 120
-    wbufsize = -1  # an answer is one write
-
-    def setup(self):
-        super().setup()
-        graph = self.server.graph
-        with graph.lock:
-            graph.connections += 1
-            self.number = graph.connections
-
-    def log_message(self, *_):
-        pass
-
+class _Handler(simulator.Handler):
     def do_GET(self):
-        graph = self.server.graph
+        graph = self.owner
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         version, _, lead = url.path.strip("/").partition("/")
@@ -407,7 +355,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             graph.end(call, finished)
 
     def behave(self, call, behaviour):
-        graph = self.server.graph
+        graph = self.owner
         if isinstance(behaviour, Silent):
             self.server.stopping.wait(behaviour.seconds)
             raise ConnectionAbortedError
@@ -428,9 +376,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     drip=slow.seconds if slow and slow.drip else 0)
 
     def answer(self, call, what, cut=None, drip=0):
-        headers = {"Content-Type": "application/json; charset=UTF-8", "facebook-api-version": self.server.graph.version,
+        headers = {"Content-Type": "application/json; charset=UTF-8", "facebook-api-version": self.owner.version,
                    "Cache-Control": "private, no-cache, no-store, must-revalidate", "x-fb-rev": "1030000000",
-                   **self.server.graph.usage_headers(self.server.graph.page_of(call.lead))}
+                   **self.owner.usage_headers(self.owner.page_of(call.lead))}
         call.status = 200
         if isinstance(what, Error):
             call.status, call.code = what.status, what.code
@@ -453,7 +401,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         if cut is not None:
-            self.cut(cut.after, body)
+            self.cut_after(cut.after, body)
         self.end_headers()
         if drip:
             for piece in (body[at:at + 16] for at in range(0, len(body), 16)):
@@ -464,16 +412,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def cut(self, after, body):
+    def cut_after(self, after, body):
         head = b"".join(self._headers_buffer) + b"\r\n"
         self._headers_buffer = []
         if after:
             self.wfile.write((head + body)[:after])
             self.wfile.flush()
-        # dropped buffers and an RST: whoever reads sees a reset, not an end
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
-        raise ConnectionAbortedError
+        self.cut()
 
 
 # ---- by hand -------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import time
 import client
 import demo
 import meta
-import stack
+import run_files
 
 UPDATES_A_SECOND = 16
 MOST = 50
@@ -95,9 +95,9 @@ def show(session, before, story, tally):
 
 
 def main():
-    if stack.runner_pid() is None:
+    if run_files.runner_pid() is None:
         sys.exit("meta-demo: nothing runs here: make run, in another terminal")
-    state = stack.read_json(stack.STATE)
+    state = run_files.read_json(run_files.STATE)
     if not state:
         sys.exit("meta-demo: it is just starting; once more in a second")
     seconds = float(os.environ.get("SECONDS") or 60)

@@ -218,6 +218,7 @@ class Document:
         return out
 
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d([.]\d+)?(Z|[+-]\d\d:\d\d))?\Z")  # RFC 3339, or a day alone
 ANNOTATIONS = {"description", "default", "example", "properties"}
 TYPES = {"null": lambda v: v is None,
          "boolean": lambda v: isinstance(v, bool),
@@ -262,7 +263,9 @@ def _format(schema, value):
         yield f"{value} is beyond 64 bits"
     elif form == "email" and isinstance(value, str) and not re.match(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z", value):
         yield f"{value!r:.80} is no address"
-    elif form not in ("date-time", "int64", "email", "password"):
+    elif form == "date-or-time" and isinstance(value, str) and not MOMENT.match(value):
+        yield f"{value!r:.80} is no day and no time"
+    elif form not in ("date-time", "date-or-time", "int64", "email", "password"):
         raise BadDocument(f"format {form} is not checked")
 
 
@@ -317,7 +320,13 @@ def _items(document, schema, value, at):
         yield from document.check(schema["items"], item, f"{at}[{i}]")
 
 
-INNER = {"additionalProperties": _members, "items": _items}
+def _one_of(document, schema, value, at):
+    fits = [not document.check(choice, value, at) for choice in schema["oneOf"]]
+    if fits.count(True) != 1:
+        yield f"{at}: fits {fits.count(True)} of {len(fits)} choices"
+
+
+INNER = {"additionalProperties": _members, "items": _items, "oneOf": _one_of}
 
 # ---- values from schemas -------------------------------------------------------------
 
@@ -358,6 +367,10 @@ def text_of(schema, length, wide):
     return letters[0] * length
 
 
+NO_MOMENTS = [("no moment", text) for text in
+              ("ontem", "2026-11-31", "2026-11-22T06:26", "2026-11-22T06:26:15", "2026-11-22T25:00:00Z", "22/11/2026")]
+
+
 def good_values(schema, wide="é"):
     """Values that the schema takes, those at its bounds first."""
     if "const" in schema or "enum" in schema:
@@ -367,7 +380,9 @@ def good_values(schema, wide="é"):
         out += [True, False]
     if "integer" in types:
         out += [schema[bound] for bound in ("minimum", "maximum") if bound in schema] or [1]
-    if "string" in types:
+    if schema.get("format") == "date-or-time":
+        out += ["2026-11-22", "2026-11-22T06:26:15Z", "2026-11-22T06:26:15.306945-03:00"]
+    elif "string" in types:
         lengths = {schema.get("minLength", 0), schema.get("maxLength", 20)}
         out += [text_of(schema, n, wide) for n in sorted(lengths)]
         if "pattern" in schema:
@@ -385,6 +400,8 @@ def bad_texts(schema):
         yield from (("no integer", text) for text in ("", "abc", "1.5", "1e2", "+1", " 1", "0x1"))
         yield from (("past a bound", str(schema[b] + d)) for b, d in (("minimum", -1), ("maximum", 1))
                     if b in schema)
+    if schema.get("format") == "date-or-time":
+        yield from NO_MOMENTS
     if "maxLength" in schema:
         yield "too long", text_of(schema, schema["maxLength"] + 1, "é")
     if schema.get("minLength", 0) > 0:
@@ -404,6 +421,8 @@ def bad_values(schema):
             yield f"{kind} instead of {types}", value
     yield from (("past a bound", schema[b] + d) for b, d in (("minimum", -1), ("maximum", 1))
                 if b in schema)
+    if schema.get("format") == "date-or-time":
+        yield from NO_MOMENTS
     if "maxLength" in schema:
         yield "too long", text_of(schema, schema["maxLength"] + 1, "😀")
     if schema.get("minLength", 0) > 0:

@@ -10,6 +10,9 @@ import servers
 PLANTS = {  # name: macro, what holds it
     "join-sent": ("PLANT_JOIN_SENT", "alicerce-api"),
     "stale-fill": ("PLANT_STALE_FILL", "alicerce-api"),
+    "fill-under-mark": ("PLANT_FILL_UNDER_MARK", "alicerce-api"),
+    "lease-unasked": ("PLANT_LEASE_UNASKED", "alicerce-api"),
+    "mark-for-ever": ("PLANT_MARK_FOR_EVER", "alicerce-api"),
     "poison": ("PLANT_POISON", "alicerce-worker"),
 }
 

@@ -67,7 +67,7 @@ class HeldStack:
         self.stack.start()
         return self
 
-    def hold(self, path, middle=None, having=b""):
+    def hold(self, path, middle=None, having=b"", **more):
         """A GET whose answer from the server is held by the proxy: it was read, and has not come back.
         Before PostgreSQL the cached page is dropped, so that its route has to ask."""
         middle = middle or self.pg
@@ -75,7 +75,7 @@ class HeldStack:
             if middle is self.pg:
                 self.stack.redis.call("DEL", "posts_cache")
             middle.hold_next(having)
-            request = Background(self.held.port, "GET", path)
+            request = Background(self.held.port, "GET", path, **more)
             if not middle.wait_held():
                 raise AssertionError(f"{path} did not ask the server")
             request.join(0.1)
@@ -160,6 +160,35 @@ def old_hit_is_answered(held):
     return None
 
 
+def _until(seen, seconds=8):
+    """Until the answer is as it should be; what is refused meanwhile does not count."""
+    deadline = time.monotonic() + seconds
+    while not seen():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not so after {seconds} s")
+        time.sleep(0.02)
+
+
+def page_of_another_redis_is_stored(held):
+    """A reader has noted the version and asks PostgreSQL; the answer is held; a post is written; the reader's
+    connection to Redis is lost, and the Redis that it finds then counts its versions anew and has come to the
+    same number. What was read must not be stored there."""
+    reader = held.hold("/api/posts/cache")
+    version = held.stack.redis.call("GET", "posts_cache:versao")
+    new = _new_post(held.straight, "antes do outro Redis")
+    held.redis.cut()
+    _until(lambda: client.call(held.held.port, "GET", "/api/contador").status == 200)
+    held.stack.redis.call("SET", "posts_cache:versao", version)
+    held.stack.redis.call("DEL", "posts_cache")
+    held.pg.release()
+    reader.result()
+    answer = client.call(held.straight.port, "GET", "/api/posts/cache")
+    _until(lambda: client.call(held.held.port, "GET", "/api/posts/cache").json["fonte"] == "cache")
+    if new not in _ids(answer):
+        return f"post {new} was acknowledged, the page from the cache is older: {answer}"
+    return None
+
+
 JOINS = (list_joins, filtered_list_joins, search_joins, cache_miss_joins, stats_join)
 STALE = (stale_page_is_stored,)
-ALL = JOINS + STALE + (old_hit_is_answered,)
+ALL = JOINS + STALE + (page_of_another_redis_is_stored, old_hit_is_answered)

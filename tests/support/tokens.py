@@ -47,10 +47,15 @@ def read(token):
 
 def forged(good):
     """The usual catalogue: (what it is, the token). `good`: a live one of the server's own."""
-    head, body, mac = good.split(".")
-    now = int(time.time())
+    yield from forged_headers(good)
+    yield from forged_claims()
+    yield from forged_forms(good)
+
+
+def forged_headers(good):
+    """Another algorithm, another key, headers that name keys."""
+    _, body, mac = good.split(".")
     none = part({"alg": "none", "typ": "JWT"})
-    admin = part({**read(good), "papel": "admin", "sub": "1"})
     yield "none without a signature", f"{none}.{body}."
     yield "none with the signature", f"{none}.{body}.{mac}"
     for word in ("None", "NONE", "nOnE"):
@@ -75,6 +80,11 @@ def forged(good):
     for name, value in (("jku", "http://127.0.0.1/k"), ("x5u", "http://127.0.0.1/k"), ("crit", ["exp"]),
                         ("jwk", {"kty": "oct", "k": ""}), ("zip", "DEF"), ("b64", False)):
         yield f"{name} in the header", make({"alg": "HS256", "typ": "JWT", name: value})
+
+
+def forged_claims():
+    """Rightly signed: claims that are missing, of another type, or out of their time."""
+    now = int(time.time())
     for name in ("sub", "papel", "iat", "exp", "jti"):
         yield f"no {name}", make(**{name: None})
         for value in ([], {}, True, 1.5, "", " "):
@@ -99,6 +109,12 @@ def forged(good):
     yield "exp before iat", make(exp=now - 10)
     yield "lives a year", make(exp=now + 365 * 86400)
     yield "an endless session", make(ini=now - 13 * 3600)
+
+
+def forged_forms(good):
+    """Parts that are missing, changed, of another token, or no base64url of JSON."""
+    head, body, mac = good.split(".")
+    admin = part({**read(good), "papel": "admin", "sub": "1"})
     yield "truncated signature", good[:-1]
     yield "one character changed", f"{head}.{body}.{('B' if mac[0] == 'A' else 'A') + mac[1:]}"
     yield "two parts", f"{head}.{body}"

@@ -11,24 +11,12 @@ class WireError(Exception):
     """The server refused: its message. Network trouble is OSError."""
 
 
-class PgSession:
-    """One connection over TCP with SCRAM-SHA-256. Rows are tuples of str or None.
+class Session:
+    """A connection over TCP."""
 
-    PostgreSQL documentation, 55.2 "Message Flow"; RFC 5802 and RFC 7677 for SCRAM."""
-
-    def __init__(self, port, user, password, database, timeout=5, host="127.0.0.1"):
+    def __init__(self, port, timeout, host):
         self.sock = socket.create_connection((host, port), timeout)
         self.file = self.sock.makefile("rb")
-        try:
-            words = ("user", user, "database", database, "application_name", "tests",
-                     "client_encoding", "UTF8")
-            body = struct.pack("!i", 196608) + b"".join(w.encode() + b"\0" for w in words) + b"\0"
-            self.sock.sendall(struct.pack("!i", len(body) + 4) + body)
-            self._authenticate(password)
-            self._until_ready()
-        except BaseException:
-            self.close()
-            raise
 
     def close(self):
         self.file.close()
@@ -39,6 +27,25 @@ class PgSession:
 
     def __exit__(self, *_):
         self.close()
+
+
+class PgSession(Session):
+    """One connection over TCP with SCRAM-SHA-256. Rows are tuples of str or None.
+
+    PostgreSQL documentation, 55.2 "Message Flow"; RFC 5802 and RFC 7677 for SCRAM."""
+
+    def __init__(self, port, user, password, database, timeout=5, host="127.0.0.1"):
+        super().__init__(port, timeout, host)
+        try:
+            words = ("user", user, "database", database, "application_name", "tests",
+                     "client_encoding", "UTF8")
+            body = struct.pack("!i", 196608) + b"".join(w.encode() + b"\0" for w in words) + b"\0"
+            self.sock.sendall(struct.pack("!i", len(body) + 4) + body)
+            self._authenticate(password)
+            self._until_ready()
+        except BaseException:
+            self.close()
+            raise
 
     def _send(self, kind, body):
         self.sock.sendall(kind + struct.pack("!i", len(body) + 4) + body)
@@ -118,24 +125,13 @@ def _pg_row(body):
     return tuple(columns)
 
 
-class RedisSession:
+class RedisSession(Session):
     """One connection; replies as Redis sends them (bytes, int, None, list). RESP2."""
 
     def __init__(self, port, password=None, timeout=5, host="127.0.0.1"):
-        self.sock = socket.create_connection((host, port), timeout)
-        self.file = self.sock.makefile("rb")
+        super().__init__(port, timeout, host)
         if password:
             self.call("AUTH", password)
-
-    def close(self):
-        self.file.close()
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     @staticmethod
     def _command(words):

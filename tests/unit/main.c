@@ -26,6 +26,7 @@ static int wanted(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* seconds; Check's own are too few on a busy machine */
     SRunner *runner = srunner_create(suite_create("alicerce"));
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
         if (wanted(suites[i].name, argc, argv))

@@ -16,10 +16,19 @@ START_TEST(who_may_do_what)
     } rows[] = {
         {ACTION_OPEN, true, true, true},
         {ACTION_SESSION, true, true, true},
+        {ACTION_PASSWORD, true, true, true},
+        {ACTION_LIVE, true, true, true},
         {ACTION_POST_CREATE, true, true, false},
         {ACTION_POST_CHANGE, true, true, false},
         {ACTION_ACCOUNTS_READ, true, false, false},
         {ACTION_ACCOUNTS_CHANGE, true, false, false},
+        {ACTION_ARCHIVE_READ, true, true, true},
+        {ACTION_RAW_READ, true, true, false},
+        {ACTION_QUEUE_READ, true, true, true},
+        {ACTION_QUEUE_CHANGE, true, true, false},
+        {ACTION_AUDIT_READ, true, false, false},
+        {ACTION_FILES_READ, true, true, true},
+        {ACTION_FILES_CHANGE, true, true, false},
     };
     ck_assert_uint_eq(sizeof rows / sizeof rows[0], ACTION_COUNT);
     for (size_t i = 0; i < ACTION_COUNT; i++) {

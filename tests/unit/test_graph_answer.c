@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assert_text.h"
 #include "worker/graph_answer.h"
 
 Suite *suite_graph_answer(void);
@@ -27,17 +28,6 @@ static enum graph_verdict read_as(unsigned http, const char *body)
     ck_assert((a.verdict == GRAPH_COMPLETE) == (a.motivo[0] == '\0'));
     ck_assert((a.verdict == GRAPH_MISCONFIGURED) == (a.advice != NULL));
     return a.verdict;
-}
-
-static void assert_text(struct pg_text text, const char *expected)
-{
-    if (!expected) {
-        ck_assert_ptr_null(text.data);
-        return;
-    }
-    ck_assert_msg(text.data && text.len == strlen(expected) &&
-                      memcmp(text.data, expected, text.len) == 0,
-                  "\"%.*s\" is not \"%s\"", (int)text.len, text.data ? text.data : "", expected);
 }
 
 #define FIELD(name, value) "{\"name\":\"" name "\",\"values\":[\"" value "\"]}"

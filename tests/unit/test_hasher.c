@@ -1,5 +1,7 @@
 /* Unit tests of hasher: an ev of our own gets the jobs back. */
 #include <check.h>
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,17 +121,103 @@ START_TEST(the_queue_is_bounded_and_all_that_was_taken_comes_back)
 }
 END_TEST
 
+/* Processor time of this process' threads of so much niceness, in ticks (proc(5), stat). */
+static unsigned long ticks_of(long niceness)
+{
+    unsigned long sum = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(tasks);
+    for (struct dirent *e; (e = readdir(tasks));) {
+        char path[300], text[1024];
+        snprintf(path, sizeof path, "/proc/self/task/%s/stat", e->d_name);
+        FILE *f = fopen(path, "r");
+        size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+        text[n] = 0;
+        if (f)
+            fclose(f);
+        const char *rest = strrchr(text, ')'); /* the name before it may hold anything */
+        unsigned long user, system;
+        long nice;
+        if (rest &&
+            sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %ld",
+                   &user, &system, &nice) == 3 &&
+            nice == niceness)
+            sum += user + system;
+    }
+    closedir(tasks);
+    return sum;
+}
+
+/* Planted once: all at the lowest priority, and on a busy machine nobody can sign in. */
+START_TEST(a_flood_alone_is_hashed_at_the_lowest_priority)
+{
+    enum { FEW = 8, MANY = HASHER_CALM + 16 };
+    struct hasher_job job = {0}, *jobs = calloc(MANY, sizeof *jobs);
+    ck_assert_ptr_nonnull(jobs);
+    for (int i = 0; i < FEW; i++)
+        run(&job, HASHER_VERIFY, "x");
+    ck_assert_uint_gt(ticks_of(5), 0);
+    ck_assert_uint_eq(ticks_of(19), 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        fill(&jobs[i], HASHER_VERIFY, "x");
+        ck_assert_int_eq(hasher_submit(hasher, &jobs[i]), STATUS_OK);
+    }
+    while (back < FEW + MANY) /* Check's time-out bounds it */
+        ev_run_once(ev, true);
+    ck_assert_uint_gt(ticks_of(19), 0);
+    free(jobs);
+}
+END_TEST
+
+/* Planted once: without the count a crowd that comes at once finds the one free place, all of it.
+ */
+START_TEST(on_the_way_are_some_for_each_free_place)
+{
+    enum { MOST = HASHER_WAY * HASHER_QUEUE_MAX };
+    for (unsigned i = 0; i < MOST; i++)
+        ck_assert(hasher_enter(hasher));
+    ck_assert(!hasher_enter(hasher));
+    hasher_leave(hasher);
+    ck_assert(hasher_enter(hasher));
+    for (unsigned i = 0; i < MOST; i++)
+        hasher_leave(hasher);
+}
+END_TEST
+
+START_TEST(nobody_sets_out_for_a_full_queue)
+{
+    enum { MANY = HASHER_QUEUE_MAX * 2 };
+    struct hasher_job *jobs = calloc(MANY, sizeof *jobs);
+    ck_assert_ptr_nonnull(jobs);
+    ck_assert(!hasher_full(hasher));
+    enum status st = STATUS_OK;
+    for (unsigned i = 0; i < MANY && st == STATUS_OK; i++) {
+        fill(&jobs[i], HASHER_VERIFY, "x");
+        st = hasher_submit(hasher, &jobs[i]);
+    }
+    ck_assert_int_eq(st, STATUS_OVERLOADED);
+    ck_assert(hasher_full(hasher)); /* a hash takes longer than this */
+    ck_assert(!hasher_enter(hasher));
+    hasher_free(hasher);
+    hasher = NULL;
+    ev_run_once(ev, false);
+    free(jobs);
+}
+END_TEST
+
 Suite *suite_hasher(void)
 {
     Suite *s = suite_create("hasher");
     TCase *c = tcase_create("hasher");
-    tcase_set_timeout(c, 30);
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, a_hash_matches_its_password_alone);
     tcase_add_test(c, two_hashes_of_one_password_differ);
     tcase_add_test(c, nobodys_hash_matches_nothing);
     tcase_add_test(c, a_broken_hash_matches_nothing);
     tcase_add_test(c, the_queue_is_bounded_and_all_that_was_taken_comes_back);
+    tcase_add_test(c, a_flood_alone_is_hashed_at_the_lowest_priority);
+    tcase_add_test(c, on_the_way_are_some_for_each_free_place);
+    tcase_add_test(c, nobody_sets_out_for_a_full_queue);
     suite_add_tcase(s, c);
     return s;
 }

@@ -201,7 +201,6 @@ Suite *suite_http(void)
 {
     Suite *s = suite_create("http");
     TCase *tc = tcase_create("calls");
-    tcase_set_timeout(tc, 30);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, test_an_answer_comes_with_status_body_and_the_last_header_of_a_name);
     tcase_add_test(tc, test_a_connection_is_used_again);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assert_text.h"
 #include "worker/jobs.h"
 
 Suite *suite_jobs(void);
@@ -28,17 +29,6 @@ static void tear_down(void)
 static enum status run(const char *text)
 {
     return jobs_run(text, strlen(text), &rows, &motivo);
-}
-
-static void assert_text(struct pg_text text, const char *expected)
-{
-    if (!expected) {
-        ck_assert_ptr_null(text.data);
-        return;
-    }
-    ck_assert_msg(text.data && text.len == strlen(expected) &&
-                      memcmp(text.data, expected, text.len) == 0,
-                  "\"%.*s\" is not \"%s\"", (int)text.len, text.data ? text.data : "", expected);
 }
 
 #define ENTRY(id, list) "{\"object\":\"page\",\"entry\":[{\"id\":" id ",\"time\":1," list "}]}"
@@ -134,7 +124,10 @@ START_TEST(test_leads_of_the_test_button_are_told_from_real_ones)
                  {"44444444", true},
                  {"4444444", false},
                  {"444444444445", false},
-                 {"144444444444", false}};
+                 {"144444444444", false},
+                 {"444444444444000000000001", true},
+                 {"44444444444400000000001", false},
+                 {"444444444440000000000001", false}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char text[256];
         snprintf(text, sizeof text, ENTRY("1", "\"changes\":[" LEAD("{\"leadgen_id\":\"%s\"}") "]"),

@@ -118,7 +118,6 @@ Suite *suite_trial(void)
     Suite *s = suite_create("trial");
     TCase *c = tcase_create("trial");
     tcase_add_checked_fixture(c, set_up, tear_down);
-    tcase_set_timeout(c, 30);
     tcase_add_test(c, test_innocents_come_back_as_they_were);
     tcase_add_test(c, test_one_trial_after_the_other);
     tcase_add_test(c, test_it_may_be_freed_with_a_child_out);
