@@ -1,0 +1,21 @@
+export default {
+  title: 'Contas',
+  new: 'Nova conta', newTitle: 'Nova conta', editTitle: 'Mudar a conta',
+  name: 'Nome', email: 'E-mail', role: 'Papel', state: 'Situação', since: 'Desde', actions: 'Ações', you: 'você',
+  active: 'Pode entrar', isActive: 'Ativa', isInactive: 'Inativa',
+  password: 'Senha', newPassword: 'Senha nova (em branco: fica a atual)',
+  create: 'Criar a conta', save: 'Salvar', created: 'Conta criada.', saved: 'Conta salva.',
+  endsSessions: 'Mudar papel, senha ou situação encerra as sessões desta conta.',
+  ownWarning: 'Esta é a sua conta: mudar papel, senha ou situação encerra a sua sessão.',
+  editOne: 'Mudar a conta de {{nome}}', removeOne: 'Remover a conta de {{nome}}',
+  remove: 'Remover', removed: 'Conta removida.', removeTitle: 'Remover esta conta?',
+  removeText: '{{nome}} ({{email}}) não entra mais. Não dá para desfazer.',
+  removeOwn: 'Esta é a sua própria conta ({{email}}): você sai na hora e não entra mais. Não dá para desfazer.',
+  own: {
+    title: 'Mudar a senha', text: 'As suas sessões em outros aparelhos terminam. Esta continua.', current: 'Senha atual', next: 'Senha nova',
+    change: 'Mudar a senha', changing: 'Mudando…', changed: 'Senha mudada. As outras sessões terminaram.',
+  },
+  signInAgain: 'Sua conta mudou: entre de novo.', removedOwn: 'Sua conta foi removida.',
+  roleHint: { leitor: 'Vê tudo, com os dados pessoais ocultos.', operador: 'Vê tudo e age: posts, entregas, arquivos.', admin: 'Também cuida das contas e da auditoria.' },
+  rule: { length: '12 a 128 caracteres', address: 'não é o endereço de e-mail', varied: 'não repete sempre o mesmo', common: 'Sequências do teclado e senhas comuns são recusadas. Uma frase serve bem.', kept: '(cumprida)', open: '(ainda não)' },
+};
