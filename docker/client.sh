@@ -27,12 +27,13 @@ now_ms() {
     cut -d' ' -f1 /proc/uptime | tr -d .
 }
 
+shown=90 # bytes of an answer
 ask() { # label, path, wget's further arguments
     label=$1 path=$2
     shift 2
     began=$(now_ms)
     if wget -q -T 10 -O /tmp/answer "$@" "$URL$path" 2>/tmp/error; then
-        said=$(head -c 90 /tmp/answer | tr '\n' ' ')
+        said=$(head -c "$shown" /tmp/answer | tr '\n' ' ')
     else
         said="FALHOU: $(tail -n 1 /tmp/error | cut -c1-90)"
     fi
@@ -43,6 +44,36 @@ deliver() {
     body="{\"object\":\"page\",\"entry\":[{\"id\":\"1\",\"time\":$1,\"changes\":[{\"field\":\"leadgen\",\"value\":{\"leadgen_id\":\"9$1\",\"page_id\":\"1\",\"form_id\":\"2\",\"created_time\":$1}}]}]}"
     ask 'POST /webhook' /webhook --header "X-Hub-Signature-256: sha256=$(signature "$body")" \
         --header 'Content-Type: application/json' --post-data "$body"
+}
+
+json_text() { # $1 between quotes
+    printf '"%s"' "$(printf %s "$1" | sed 's/["\\]/\\&/g')"
+}
+
+token='' token_until=0
+sign_in() { # a token lives 15 minutes
+    [ "$1" -ge "$token_until" ] || return 0
+    shown=0 # nothing of a token
+    ask 'POST /api/auth/login' /api/auth/login --header 'Content-Type: application/json' --post-data \
+        "{\"email\":$(json_text "$ADMIN_EMAIL"),\"senha\":$(json_text "$ADMIN_PASSWORD")}"
+    shown=90
+    token=$(sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' /tmp/answer)
+    [ -z "$token" ] || token_until=$(($1 + 600))
+}
+
+operators() { # what an operator's page asks for; the stream is looked at for a second
+    sign_in "$1"
+    shown=30 # little of what may be personal
+    for path in /api/auth/eu /api/leads /api/entregas /api/eventos /api/fila /api/amostras /api/reenvios \
+        /api/arquivos /api/usuarios /api/auditoria; do
+        ask "GET $path" "$path" --header "Authorization: Bearer $token"
+    done
+    shown=90
+    began=$(now_ms)
+    timeout 1 wget -q -O /tmp/answer --header "Authorization: Bearer $token" "$URL/api/ao-vivo" 2>/tmp/error
+    said=$(tr '\n' ' ' </tmp/answer | cut -c1-90)
+    printf '%s  %-28s %5s ms  %s\n' "$(date -u +%H:%M:%S)" 'GET /api/ao-vivo' \
+        "$((($(now_ms) - began) * 10))" "${said:-FALHOU: $(head -n 1 /tmp/error)}"
 }
 
 round=0
@@ -63,6 +94,7 @@ while :; do
     [ -z "${META_VERIFY_TOKEN:-}" ] || ask 'GET /webhook' \
         "/webhook?hub.mode=subscribe&hub.verify_token=$META_VERIFY_TOKEN&hub.challenge=$stamp"
     [ -z "${META_APP_SECRET:-}" ] || deliver "$stamp"
+    [ -z "${ADMIN_EMAIL:-}" ] || [ -z "${ADMIN_PASSWORD:-}" ] || operators "$stamp"
     touch /tmp/round
     [ "$round" = "$ROUNDS" ] && exit 0
     sleep "$EVERY" &

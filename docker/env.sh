@@ -55,9 +55,15 @@ if [ "${SECRETS:-}" = files ]; then
     to_file JWT_SECRET jwt_secret
     to_file META_VERIFY_TOKEN meta_verify_token
     to_file META_APP_SECRET meta_app_secret
+    files=docker-compose.yml:docker/compose.secrets.yml
+    if [ -n "$(value_of STORAGE_SECRET_KEY)" ]; then
+        to_file STORAGE_ACCESS_KEY storage_access_key
+        to_file STORAGE_SECRET_KEY storage_secret_key
+        files=$files:docker/compose.storage-secrets.yml
+    fi
     printf 'postgresql://alicerce:%s@db:5432/alicerce\n' "$(cat secrets/postgres_password)" >secrets/database_url
     # The containers' users must be able to read them: the folder keeps everyone else out.
     chmod 700 secrets && chmod 444 secrets/*
-    set_value COMPOSE_FILE docker-compose.yml:docker/compose.secrets.yml
-    echo 'COMPOSE_FILE: names docker/compose.secrets.yml, too'
+    set_value COMPOSE_FILE "$files"
+    echo "COMPOSE_FILE: $files"
 fi

@@ -31,6 +31,8 @@ IMAGES = {"postgres:16-alpine": "postgres", "redis:7-alpine": "redis",
           "alicerce-standin/compose": "compose"}
 # Debian's own client: a newer one elsewhere in the path refuses to speak to its daemon.
 PATH = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
+# What docker build takes as arguments without being told of them.
+PROXIES = [case(name) for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for case in (str.upper, str.lower)]
 BUILD_SECONDS, BOOTSTRAP_SECONDS = 600, 900
 
 
@@ -146,9 +148,19 @@ class Engine:
     # -- the images --
 
     def build(self, tag, folder, *more, buildkit=False, seconds=BUILD_SECONDS):
-        """Build steps reach Debian's packages by the host's network."""
-        self.docker("build", "--network", "host", "-t", tag, *more, folder, seconds=seconds,
+        """Build steps reach Debian's packages and npm's by the host's network, as the host does."""
+        arguments = [word for name in PROXIES if name in os.environ
+                     for word in ("--build-arg", f"{name}={os.environ[name]}")]
+        self.docker("build", "--network", "host", "-t", tag, *arguments, *more, folder, seconds=seconds,
                     env={"DOCKER_BUILDKIT": "1" if buildkit else "0"})
+
+    @staticmethod
+    def npm_registry():
+        """The argument for the page's build stage, where this machine has a registry of its own."""
+        if not shutil.which("npm"):
+            return []
+        said = run(["npm", "config", "get", "registry"], 30, check=False, env=dict(os.environ)).stdout.split()
+        return ["--build-arg", f"NPM_CONFIG_REGISTRY={said[-1]}"] if said and "://" in said[-1] else []
 
     def make_standins(self):
         kept = self._kept()
@@ -184,10 +196,18 @@ class Engine:
         root = os.path.join(self.folder, "debian")
         run(["debootstrap", "--variant=minbase", "--include=ca-certificates", DEBIAN, root, mirror()],
             BOOTSTRAP_SECONDS, env=self.env)
+        self._share_trust(root)
         with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
             self.docker("import", "--change", 'CMD ["/bin/sh"]', "-", BASE, seconds=300,
                         stdin=tar.stdout)
         shutil.rmtree(root)
+
+    @staticmethod
+    def _share_trust(root):
+        """Build steps trust whom this machine trusts: npm's registry may be reached through a proxy of its own."""
+        bundle = "etc/ssl/certs/ca-certificates.crt"
+        if os.path.exists("/" + bundle):
+            shutil.copyfile("/" + bundle, os.path.join(root, bundle))
 
     def install_compose_2(self):
         """Debian 13's package as the client's plugin. False where it cannot run."""
@@ -257,7 +277,7 @@ class Project:
                                   "alicerce", "-Atc", text).stdout.strip()
 
     def logs(self, service):
-        return "".join(self.engine.docker("logs", "--tail", "15", i, check=False).stdout
+        return "".join(self.engine.docker("logs", "--tail", "40", i, check=False).stdout
                        for i in self.ids(service))
 
 

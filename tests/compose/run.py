@@ -50,8 +50,9 @@ def prepare(engine, clock):
     # One by each builder: the Dockerfiles promise both.
     version = "0.1.0"
     for name, buildkit in (("backend", False), ("frontend", True)):
+        more = engine.npm_registry() if name == "frontend" else []
         engine.build(f"alicerce-{name}:{version}", project.folder, "-f",
-                     project.path(f"Dockerfile.{name}"), buildkit=buildkit)
+                     project.path(f"Dockerfile.{name}"), *more, buildkit=buildkit)
     clock.lap("backend built by the classic builder, frontend by BuildKit")
     return project
 
