@@ -1,6 +1,7 @@
 /* reply: owns the form of every answer: problem documents, tags, retry hints. */
 #include "reply.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,16 +109,31 @@ static void put_member(struct buf *b, const char *name, const char *value)
     jsonput_string(b, value, strlen(value));
 }
 
-/* The query is left out of `instance`: it may hold what nobody should log. */
+/* `instance` is a URI reference (RFC 9457 section 3.1.5): what a path cannot hold (RFC 3986 section
+ * 3.3) is escaped, which also bounds its length to three times the path's. The query is left out: it
+ * may hold what nobody should log. */
+static void put_instance(struct buf *b, const char *path, size_t len)
+{
+    buf_lit(b, ",\"instance\":\"");
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)path[i];
+        bool escape = c == '%' && i + 2 < len && isxdigit((unsigned char)path[i + 1]) &&
+                      isxdigit((unsigned char)path[i + 2]);
+        if (escape || isalnum(c) || (c && strchr("/-._~!$&'()*+,;=:@", c)))
+            buf_char(b, (char)c);
+        else
+            buf_printf(b, "%%%02X", c);
+    }
+    buf_char(b, '"');
+}
+
 static void put_head(struct buf *b, const struct request *r, enum status st, const char *detail)
 {
     buf_printf(b, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u", status_title(st),
                status_http(st));
     if (detail)
         put_member(b, "detail", detail);
-    buf_lit(b, ",\"instance\":");
-    bool sane = r->path && text_utf8(r->path, r->path_len, NULL);
-    jsonput_string(b, sane ? r->path : "/", sane ? r->path_len : 1);
+    put_instance(b, r->path ? r->path : "/", r->path ? r->path_len : 1);
 }
 
 static enum status finish(struct request *r, enum status st, struct buf *b)

@@ -119,6 +119,14 @@ class Routes(StackCase):
         self.assertEqual(answer.json["instance"], "/nada/aqui")
         self.assertNotIn("segredo", answer.text)
 
+    def test_a_problem_names_whatever_path_as_a_uri(self):
+        for path, instance in (("/nada/%C3%A7", "/nada/%C3%A7"), ("/%22%zz", "/%22%25zz")):
+            with self.subTest(path):
+                self.assertEqual(self.get(path).json["instance"], instance)
+        answer = self.get("/" + "\x01" * 3000)  # in JSON's own escapes this would be 18 kB
+        self.assertRefused(answer, 400)
+        self.assertEqual(answer.json["instance"], "/" + "%01" * 3000)
+
     def test_an_escaped_path_is_the_same_path(self):
         self.assertStatus(self.get("/%68ealth"), 200)
         self.assertStatus(self.get("/api/posts/%31"), 200)
