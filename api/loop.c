@@ -33,6 +33,7 @@ enum {
     DRAIN_LEAST_MS = 1000, /* so that a balancer sees /status say 503 */
     DRAIN_MOST_MS = 8000,  /* of the 10 s that a stop may take */
     BACKLOG_MS = 1000,     /* more for those that came last */
+    WARM_MS = 1500,        /* requests may wait for servers that are still being connected */
     FIRST_WORD_MS = 300,   /* for a request on a connection that was accepted last */
     LOOKS = 10,            /* for company of a thin flight */
     LOOKED_AT_MAX = 256    /* parked requests in all of them: each look sees every one */
@@ -193,12 +194,24 @@ void loop_trace(struct loop *loop, const struct request *r)
     pg_tag(loop->searches, r->id);
 }
 
+static bool lanes_ready(const struct loop *loop)
+{
+    return pg_ready(loop->reads) && pg_ready(loop->writes) && pg_ready(loop->searches);
+}
+
+/* Right after the start a request waits for the first connections (and the migrations) instead of
+ * being told that they are away. */
+static bool warming(struct loop *loop)
+{
+    if (loop->warm_until_ms && ((lanes_ready(loop) && rds_ready(loop->rds)) ||
+                                ev_now_ms(loop->ev) >= loop->warm_until_ms))
+        loop->warm_until_ms = 0;
+    return loop->warm_until_ms != 0;
+}
+
 static void tell_ready(struct loop *loop)
 {
-    atomic_store_explicit(&loop->pg_ready,
-                          pg_ready(loop->reads) && pg_ready(loop->writes) &&
-                              pg_ready(loop->searches),
-                          memory_order_relaxed);
+    atomic_store_explicit(&loop->pg_ready, lanes_ready(loop), memory_order_relaxed);
     atomic_store_explicit(&loop->rds_ready, rds_ready(loop->rds), memory_order_relaxed);
 }
 
@@ -254,6 +267,7 @@ struct loop *loop_new(struct app *app, unsigned index)
         return NULL;
     }
     lease_init(loop);
+    loop->warm_until_ms = ev_now_ms(loop->ev) + WARM_MS;
     return loop;
 }
 
@@ -298,7 +312,8 @@ static void gather(struct loop *loop)
 /* What cannot be sent is answered at once, so the daemon may have work again after the sending. */
 static void pass(struct loop *loop, bool wait)
 {
-    int64_t held_until_us = batches_held_until(loop->batches);
+    bool cold = warming(loop);
+    int64_t held_until_us = cold ? 0 : batches_held_until(loop->batches);
     wait = wait && !server_poked(loop->server);
     if (wait && held_until_us)
         ev_run_until(loop->ev, held_until_us);
@@ -307,8 +322,10 @@ static void pass(struct loop *loop, bool wait)
     bool more = true;
     for (int i = 0; more && i < 4; i++) {
         gather(loop);
-        batches_send(loop->batches);
-        auth_send(loop);
+        if (!cold) {
+            batches_send(loop->batches);
+            auth_send(loop);
+        }
         each_lane(loop, pg_flush);
         rds_flush(loop->rds);
         live_flush(loop->live);

@@ -93,6 +93,7 @@ struct loop {
     struct post_news news;
     struct request *oldest, *newest; /* parked, in the order of their deadlines */
     unsigned n_parked;
+    int64_t warm_until_ms; /* 0: all servers were there once, or had their time */
     size_t body_bytes;
     unsigned n_heavy[HEAVY_KINDS];      /* seats taken */
     struct export *exports;             /* of leads, that are being sent; by newer */

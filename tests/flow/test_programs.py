@@ -223,6 +223,14 @@ class Start(StackCase):
                 self.assertNotIn("SEGREDO", program.log())
                 self.assertNotIn("alicerce:alicerce", program.log())
 
+    def test_who_comes_right_after_the_start_waits_for_the_first_connections(self):
+        for _ in range(5):
+            program = self.start(self.env())  # /health has answered, the servers may not
+            for method, path, options in (("GET", "/api/posts", {}), ("GET", "/api/contador", {}),
+                                          ("POST", "/api/posts", {"json": {"titulo": "cedo", "conteudo": "x"}})):
+                self.assertStatus(client.call(program.port, method, path, **options), (200, 201))
+            self.assertEqual(program.stop(), OK)
+
     def test_a_wrong_redis_password_leaves_the_api_alive_and_says_why(self):
         redis = servers.Redis(servers.temporary_folder(), durable=False, password="SEGREDO-8").start()
         self.addCleanup(redis.stop)

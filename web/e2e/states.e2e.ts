@@ -100,6 +100,13 @@ async function prepare(): Promise<Ids> {
 
 const at = (page: Page, path: string): Promise<unknown> => page.goto(new URL(path, page.url()).href);
 
+/** In one line, with the place in this file: what a cut log still has. */
+function said(error: unknown): string {
+  const { message, stack } = error as Error;
+  const place = /states\.e2e\.ts:\d+/.exec(stack ?? '')?.[0] ?? '';
+  return `${message.replace(/\s*\n\s*/g, ' ').trim()} (${place})`;
+}
+
 /** All that is wrong with all views, each with its name. */
 async function ofEach(all: View[], look: (view: View) => Promise<void>, tidy?: () => Promise<void>): Promise<void> {
   const wrong: string[] = [];
@@ -107,7 +114,7 @@ async function ofEach(all: View[], look: (view: View) => Promise<void>, tidy?: (
     try {
       await look(view);
     } catch (error) {
-      wrong.push(`${view.name}: ${(error as Error).message}`);
+      wrong.push(`${view.name}: ${said(error)}`);
       await tidy?.();
     }
   }
