@@ -1,4 +1,5 @@
 """posts_contagem: sum(n) is the number of posts at every snapshot, and no writer waits for another."""
+import contextlib
 import random
 import threading
 import time
@@ -15,6 +16,8 @@ def exact(t, database, expected=None):
     counted, total = t.sql(database, BOTH).split("|")
     assert counted == total, f"{counted} posts, total says {total}"
     assert expected is None or counted == str(expected), f"{counted} posts, not {expected}"
+    twice = t.sql(database, "SELECT vaga FROM posts_contagem WHERE vaga IS NOT NULL GROUP BY vaga HAVING count(*) > 1")
+    assert twice == "", f"place {twice} has two rows: whoever adds to it adds twice"
 
 
 def after(t, text, expected, database=None):
@@ -168,6 +171,29 @@ def test_writers_do_not_wait_for_each_other(t):
         exact(t, database, 13)
         b.ask("COMMIT")
         exact(t, database, 13)
+
+
+def test_more_writers_than_places(t):
+    database = t.database()
+    with contextlib.ExitStack() as all_of_them:
+        writers = [all_of_them.enter_context(t.session(database)) for _ in range(20)]
+        for s in writers:
+            s.ask(f"SET lock_timeout = '100ms'; BEGIN; {ONE}")
+        exact(t, database, 3)
+        for i, s in enumerate(writers):
+            s.ask(f"{ONE}; {'COMMIT' if i % 2 else 'ROLLBACK'}")
+    exact(t, database, 3 + 2 * 10)
+
+
+def test_a_place_is_given_back_by_a_savepoint_that_is_rolled_back(t):
+    database = t.database()
+    with t.session(database) as a, t.session(database) as b:
+        a.ask(f"BEGIN; SAVEPOINT x; {ONE}; ROLLBACK TO x")
+        b.ask(f"BEGIN; {ONE}")  # has the place that a had
+        a.ask(f"{ONE}; COMMIT")
+        exact(t, database, 4)
+        b.ask("COMMIT")
+    exact(t, database, 5)
 
 
 def write_at_random(t, database, seed, statements):
