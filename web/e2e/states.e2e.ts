@@ -172,10 +172,12 @@ async function fails(page: Page, answers: Answers, words: Words, { path, reads, 
 
 async function isEmpty(page: Page, answers: Answers, words: Words, { path, reads, empty }: View): Promise<void> {
   if (!empty) return;
+  answers.quiet = true;
   await answers.set(empty[0], reads);
   await at(page, path);
   await page.getByRole('main').getByText(empty[1](words)).first().waitFor();
   await looks(page);
+  answers.quiet = false;
 }
 
 // The second look is for the words and the colours: what all views have in common is seen in a few.
@@ -197,6 +199,7 @@ it.each([['pt', 'light', 'desktop'], ['en', 'dark', 'phone']] as const)('each vi
     await isEmpty(page, answers, words, view);
   }, async () => {
     await page.context().setOffline(false);
+    answers.quiet = false;
     await answers.set('through');
   });
 }, 180_000);
