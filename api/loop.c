@@ -203,8 +203,8 @@ static bool lanes_ready(const struct loop *loop)
  * being told that they are away. */
 static bool warming(struct loop *loop)
 {
-    if (loop->warm_until_ms && ((lanes_ready(loop) && rds_ready(loop->rds)) ||
-                                ev_now_ms(loop->ev) >= loop->warm_until_ms))
+    if (loop->warm_until_ms &&
+        ((lanes_ready(loop) && rds_ready(loop->rds)) || ev_now_ms(loop->ev) >= loop->warm_until_ms))
         loop->warm_until_ms = 0;
     return loop->warm_until_ms != 0;
 }

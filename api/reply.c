@@ -110,8 +110,8 @@ static void put_member(struct buf *b, const char *name, const char *value)
 }
 
 /* `instance` is a URI reference (RFC 9457 section 3.1.5): what a path cannot hold (RFC 3986 section
- * 3.3) is escaped, which also bounds its length to three times the path's. The query is left out: it
- * may hold what nobody should log. */
+ * 3.3) is escaped, which also bounds its length to three times the path's. The query is left out:
+ * it may hold what nobody should log. */
 static void put_instance(struct buf *b, const char *path, size_t len)
 {
     buf_lit(b, ",\"instance\":\"");
