@@ -250,6 +250,16 @@ def test_the_counting_table_stays_small(t):
     exact(t, database, 3 + 10_000 + 500 + 2000 + 500)
 
 
+def test_the_counting_table_stays_small_when_all_places_are_taken(t):
+    database = t.database()
+    with contextlib.ExitStack() as all_of_them:
+        for _ in range(16):
+            all_of_them.enter_context(t.session(database)).ask(f"BEGIN; {ONE}")
+        t.sql(database, f"{ONE};\n" * 3000)
+        assert counting_rows(t, database) < 400, counting_rows(t, database)
+    exact(t, database, 3 + 3000)
+
+
 def seconds_for(s, statements):
     begun = time.monotonic()
     s.ask(f"DO $$ BEGIN FOR i IN 1 .. {statements} LOOP EXECUTE '{ONE.replace(chr(39), chr(39) * 2)}';"
