@@ -189,7 +189,7 @@ class Live(Shared):
 
     def test_perdido_without_room_is_told_later(self):
         """A loop keeps 512 messages for a flush. One entry of more has them lost, and the following ones leave no
-        room to say so, until they stop. Planted once: the word is dropped where there is no room."""
+        room to say so, until they stop. That the word is kept while there is none: tests/unit/test_live_pending.c."""
         listener = self.listen(query="?tipos=post,contadores")
         self.assertTrue(eventually(lambda: listener.of("contadores")))
         self.publish(600)
