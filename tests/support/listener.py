@@ -36,8 +36,9 @@ class Listener:
         return self.open
 
     def blocks(self):
-        text = re.sub(rb"(?:^|\r\n)[0-9a-fA-F]+\r\n", b"", self.raw).decode()  # chunk heads
-        return [b for b in text.split("\n\n") if b.strip()]
+        text = re.sub(rb"(?:^|\r\n)[0-9a-fA-F]+\r\n", b"", self.raw)  # chunk heads
+        whole = text.rpartition(b"\n\n")[0].decode()  # the rest of the last one may be on its way
+        return [b for b in whole.split("\n\n") if b.strip()]
 
     def read(self):
         self.pump()
