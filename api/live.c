@@ -69,27 +69,40 @@ struct event_id live_position(const struct live *live)
 
 /* ---- the flush ---- */
 
+/* What listeners of the same kinds are told. */
+struct share {
+    bool made, whole; /* whole: there was memory for it */
+    struct body *piece;
+};
+
+static const struct share *share_of(struct live *live, const struct listener *l,
+                                    struct share shares[])
+{
+    struct share *s = &shares[l->kinds];
+    if (!s->made) {
+        s->whole = live_pending_piece(&live->pending, l->kinds, (struct event_id){0, 0}, &s->piece);
+        s->made = true;
+    }
+    return s;
+}
+
 /* A listener whose queue is full, or whose piece found no memory, has missed it: it is cut, comes
  * back, and is told. */
 static void hand_out(struct live *live)
 {
-    struct body *shared[1u << SSE_LOST] = {NULL}; /* by kinds wanted */
-    bool made[1u << SSE_LOST] = {false};
-    struct event_id none = {0, 0};
+    struct share shares[1u << SSE_LOST] = {{false, false, NULL}};
     for (struct listener *l = live->listeners; l; l = l->next) {
-        struct body *own = l->ahead ? live_pending_piece(&live->pending, l->kinds, l->from) : NULL;
-        if (!l->ahead && !made[l->kinds]) {
-            shared[l->kinds] = live_pending_piece(&live->pending, l->kinds, none);
-            made[l->kinds] = true;
-        }
-        struct body *piece = l->ahead ? own : shared[l->kinds];
-        if (piece && !stream_share(&l->stream, piece))
+        struct share own = {.made = l->ahead};
+        if (l->ahead)
+            own.whole = live_pending_piece(&live->pending, l->kinds, l->from, &own.piece);
+        const struct share *s = l->ahead ? &own : share_of(live, l, shares);
+        if (!s->whole || (s->piece && !stream_share(&l->stream, s->piece)))
             stream_abort(&l->stream);
-        body_unref(own);
+        body_unref(own.piece);
         l->ahead = event_id_before(live->position, l->from);
     }
     for (unsigned i = 0; i < 1u << SSE_LOST; i++)
-        body_unref(shared[i]);
+        body_unref(shares[i].piece);
 }
 
 static void flush_now(struct live *live)

@@ -77,7 +77,8 @@ static unsigned first_behind(const struct live_pending *p, struct event_id from)
     return first;
 }
 
-struct body *live_pending_piece(const struct live_pending *p, unsigned kinds, struct event_id from)
+bool live_pending_piece(const struct live_pending *p, unsigned kinds, struct event_id from,
+                        struct body **ret)
 {
     struct buf b = buf_init(TEXT_CAP);
     const struct live_span *id = NULL;
@@ -94,7 +95,8 @@ struct body *live_pending_piece(const struct live_pending *p, unsigned kinds, st
     bool any = b.len > 0;
     if (any && id)
         sse_put_id(&b, id->id);
-    struct body *piece = any && !buf_failed(&b) ? body_new(b.data, b.len) : NULL;
+    *ret = any && !buf_failed(&b) ? body_new(b.data, b.len) : NULL;
+    bool whole = *ret || (!any && !buf_failed(&b));
     buf_release(&b);
-    return piece;
+    return whole;
 }

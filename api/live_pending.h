@@ -49,7 +49,9 @@ void live_pending_add_id(struct live_pending *p, struct event_id id);
 /* Something is missing up to this entry; `over` says afterwards whether this was left out, too. */
 void live_pending_add_lost(struct live_pending *p, struct event_id id);
 
-/* The part that is of these kinds and behind `from`, the caller's; NULL for none, or no memory. */
-struct body *live_pending_piece(const struct live_pending *p, unsigned kinds, struct event_id from);
+/* The part that is of these kinds and behind `from`, the caller's; NULL when there is none. False:
+ * no memory for it. */
+bool live_pending_piece(const struct live_pending *p, unsigned kinds, struct event_id from,
+                        struct body **ret);
 
 #endif

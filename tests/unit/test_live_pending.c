@@ -29,7 +29,8 @@ static void add_entry(uint64_t ms, enum sse_kind kind, const char *json)
 /* expected NULL: nothing at all. */
 static void assert_piece(unsigned kinds, struct event_id from, const char *expected)
 {
-    struct body *piece = live_pending_piece(&p, kinds, from);
+    struct body *piece;
+    ck_assert(live_pending_piece(&p, kinds, from, &piece));
     ck_assert_int_eq(piece != NULL, expected != NULL);
     if (piece)
         ck_assert_msg(piece->len == strlen(expected) &&
