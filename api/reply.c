@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "jsonput.h"
@@ -12,7 +13,7 @@
 
 #define REPLY_PROBLEM "application/problem+json; charset=utf-8"
 
-enum { PROBLEM_MAX = 16 * 1024 };
+enum { PROBLEM_MAX = 16 * 1024, FRESH_ID_LEN = 32 };
 
 enum status reply_constant(struct request *r, enum status st, const char *content_type,
                            const char *data, size_t len)
@@ -131,8 +132,7 @@ static void put_head(struct buf *b, const struct request *r, enum status st, con
 {
     buf_printf(b, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u", status_title(st),
                status_http(st));
-    if (detail)
-        put_member(b, "detail", detail);
+    put_member(b, "detail", detail ? detail : status_detail(st));
     put_instance(b, r->path ? r->path : "/", r->path ? r->path_len : 1);
 }
 
@@ -216,16 +216,29 @@ void reply_reset(struct request *r)
                             .rate_reset_s = reply->rate_reset_s};
 }
 
+/* No request has it, so no loop counts it. Without randomness it is zeros: a sane token, too. */
+static void fresh_id(char ret[FRESH_ID_LEN + 1])
+{
+    uint8_t bits[FRESH_ID_LEN / 2] = {0};
+    ssize_t n = getrandom(bits, sizeof bits, GRND_NONBLOCK);
+    (void)n;
+    text_hex(bits, sizeof bits, ret);
+    ret[FRESH_ID_LEN] = 0;
+}
+
 void reply_raw(int fd, enum status st, const char *id)
 {
-    char body[256], head[512];
+    char body[320], head[768], own[FRESH_ID_LEN + 1];
+    if (!id)
+        fresh_id(own);
     int n = snprintf(body, sizeof body,
-                     "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"instance\":\"/\"}",
-                     status_title(st), status_http(st));
+                     "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":\"%s\","
+                     "\"instance\":\"/\"}",
+                     status_title(st), status_http(st), status_detail(st));
     int m = snprintf(head, sizeof head,
                      "HTTP/1.1 %u Refused\r\nContent-Type: " REPLY_PROBLEM
                      "\r\nContent-Length: %d\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n%s",
-                     status_http(st), n, id, body);
+                     status_http(st), n, id ? id : own, body);
     if (m > 0 && m < (int)sizeof head)
         send(fd, head, (size_t)m, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

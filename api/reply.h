@@ -30,7 +30,8 @@ enum status reply_stream(struct request *r, enum status st, const char *content_
                          struct stream *s, uint64_t length);
 /* One more header. Both texts are static or in the arena. */
 void reply_header(struct request *r, const char *name, const char *value);
-/* A problem document (RFC 9457). detail is Portuguese, for people; NULL for none. */
+/* A problem document (RFC 9457). detail is Portuguese, for people; NULL for that of the
+ * status. */
 enum status reply_problem(struct request *r, enum status st, const char *detail);
 /* The same with `erros: [{campo, mensagem}]`. */
 enum status reply_fields(struct request *r, enum status st, const struct jsonget_error *errors,
@@ -46,7 +47,8 @@ __attribute__((format(printf, 4, 5))) enum status reply_field(struct request *r,
 void reply_reset(struct request *r);
 
 /* Past the HTTP library: a whole answer with Connection: close, written straight to the socket. For
- * requests so large that the library has no memory left for an answer; the caller closes. */
+ * requests so large that the library has no memory left for an answer; the caller closes. id: NULL
+ * when no request has one yet. */
 void reply_raw(int fd, enum status st, const char *id);
 
 #endif

@@ -126,7 +126,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     struct server *s = cls;
     size_t len = strlen(target);
     if (len > TARGET_MAX) {
-        reply_raw(socket_of(connection), STATUS_URI_TOO_LONG, "-");
+        reply_raw(socket_of(connection), STATUS_URI_TOO_LONG, NULL);
         shutdown(socket_of(connection), SHUT_RDWR);
         return NULL;
     }

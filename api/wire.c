@@ -50,7 +50,7 @@ static bool replaced(int fd, const char *head, size_t len)
     if (!code)
         return false;
     expected--;
-    reply_raw(fd, refusal_of(code), "-");
+    reply_raw(fd, refusal_of(code), NULL);
     return true;
 }
 

@@ -5,11 +5,11 @@ struct row {
     const char *name;
     unsigned http;
     bool retryable;
-    const char *title;
+    const char *title, *detail;
 };
 
 static const struct row rows[STATUS_COUNT] = {
-#define X(name, http, retry, title) [STATUS_##name] = {#name, http, retry, title},
+#define X(name, http, retry, title, detail) [STATUS_##name] = {#name, http, retry, title, detail},
     STATUS_MAP(X)
 #undef X
 };
@@ -33,6 +33,11 @@ const char *status_name(enum status s)
 const char *status_title(enum status s)
 {
     return row_of(s)->title;
+}
+
+const char *status_detail(enum status s)
+{
+    return row_of(s)->detail;
 }
 
 bool status_retryable(enum status s)

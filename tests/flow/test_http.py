@@ -192,6 +192,16 @@ class Sizes(HttpCase):
                         self.assertStatus(c.read(), (200, 400, 414, 422, 431))
                 self.assertLess(time.monotonic() - begun, 0.5)
 
+    def test_what_is_refused_before_it_is_a_request_has_an_id_of_its_own(self):
+        """It was a dash, by which no two of them could be told apart."""
+        for data in (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", GET + b"X-A: " + b"a" * 9000 + b"\r\n\r\n",
+                     b"GET /health HTTP/2.0\r\n" + HOST + b"\r\n", POST + b"Content-Length: 1x\r\n\r\n"):
+            with self.subTest(data[:40]):
+                ids = [found[0].header("x-request-id") for found in self.answers(data, data)]
+                for own in ids:
+                    self.assertRegex(own, r"^[0-9a-f]{32}$")
+                self.assertNotEqual(*ids)
+
     def test_headers_of_a_usual_size_are_taken(self):
         for token in (500, 1000, 2000, 3000):
             with self.subTest(token):

@@ -32,6 +32,8 @@ START_TEST(test_every_status_is_an_http_status_with_a_title)
         ck_assert(s == STATUS_PENDING || (http >= 200 && http <= 599));
         ck_assert_ptr_nonnull(status_name((enum status)s));
         ck_assert_ptr_nonnull(status_title((enum status)s));
+        ck_assert_int_eq(*status_detail((enum status)s) != 0,
+                         http >= 400); /* each problem has one */
     }
 }
 END_TEST
