@@ -19,6 +19,7 @@
 #include "pg.h"
 #include "rds.h"
 #include "reply.h"
+#include "router.h"
 #include "samples.h"
 #include "server.h"
 #include "store_entrega.h"
@@ -84,12 +85,20 @@ void loop_unpark(struct loop *loop, struct request *r)
     r->state = REQUEST_READING;
 }
 
+/* What was sent is not called back: a write may still be made behind the answer. */
+static const char *why_late(const struct request *r)
+{
+    return r->route && strcmp(r->route->method, "GET") != 0
+               ? "O servidor não respondeu a tempo: o que foi pedido pode ou não ter sido feito."
+               : NULL;
+}
+
 static void expire(struct loop *loop, int64_t now_ms)
 {
     struct request *r;
     while ((r = loop->oldest) && r->deadline_ms <= now_ms) {
         metric_add(&loop->metrics.deadlines, 1);
-        reply_problem(r, STATUS_DEADLINE, "O servidor não respondeu a tempo.");
+        reply_problem(r, STATUS_DEADLINE, why_late(r));
         request_answer(r);
     }
 }

@@ -138,6 +138,16 @@ class Network(ServerCase):
                 middle.release()
                 self.back()
 
+    def test_a_write_that_met_its_deadline_says_that_it_may_have_been_made(self):
+        """The server has it: it is made as soon as the network lets it pass, behind the answer."""
+        self.pg.hold_all()
+        late = rules.Background(self.api.port, "POST", "/api/posts", json={"titulo": "tarde", "conteudo": "x"})
+        answer = self.assertRetryLater(late.result())
+        self.assertIn("pode ou não ter sido feito", answer.json["detail"])
+        self.pg.hold_all()
+        answer = self.assertRetryLater(rules.Background(self.api.port, "GET", "/api/posts").result())
+        self.assertNotIn("pode ou não", answer.json["detail"])
+
     def test_a_request_that_waited_behind_a_slow_flight_keeps_its_own_deadline(self):
         """No connection stalls here: each answer takes less than the deadline, the two together more."""
         self.pg.delay = 0.65 * TIMEOUT
