@@ -2,7 +2,8 @@
  *
  * A flight asks Redis once for page and version. A hit answers all; a miss asks PostgreSQL once and
  * stores the page under the version noted before, then answers. Without a Redis that can be
- * believed (cache_guard) PostgreSQL answers alone. */
+ * believed (cache_guard) PostgreSQL answers alone. What is no page of ours (the key is that of
+ * older systems, which kept a bare list there) is a miss, and what is read then takes its place. */
 #include "handlers.h"
 
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "reply.h"
 #include "store_cache.h"
 #include "store_posts.h"
+
+#define SOURCE "cache" /* `fonte` of the page that Redis keeps */
 
 enum { FIRST_PAGE = 50, PAGE_CAP = 64 << 20 };
 
@@ -78,7 +81,7 @@ static bool fill(struct cache_flight *f, const struct post *rows, size_t n)
 {
     struct loop *loop = f->batch->loop;
     bool same = rds_since_ms(loop->rds) == f->since_ms;
-    struct body *page = f->fills && same ? render("cache", rows, n) : NULL;
+    struct body *page = f->fills && same ? render(SOURCE, rows, n) : NULL;
     enum status st = STATUS_CACHE_AWAY;
     if (page)
         st = store_cache_fill(loop->rds, f->version, page->data, page->len,
@@ -117,7 +120,7 @@ static void on_get(struct cache_get *t, enum status st, const char *page, size_t
 {
     struct cache_flight *f = FLIGHT(t, get);
     struct loop *loop = f->batch->loop;
-    if (st == STATUS_OK && page) {
+    if (st == STATUS_OK && page && post_json_is_page(SOURCE, page, len)) {
         metric_add(&loop->metrics.cache_hits, 1);
         struct body *body = body_new(page, len);
         answer_all(f->batch, body);

@@ -55,6 +55,24 @@ bool post_cursor_decode(const char *s, size_t len, int64_t *ret_before)
            text_int((const char *)plain + order, n - order, 1, INT64_MAX, ret_before);
 }
 
+#define PAGE_BEGINS  "{\"fonte\":\""
+#define PAGE_GOES_ON "\",\"posts\":["
+
+static bool takes(const char **at, const char *end, const char *word, size_t len)
+{
+    bool same = (size_t)(end - *at) >= len && memcmp(*at, word, len) == 0;
+    *at += same ? len : 0;
+    return same;
+}
+
+bool post_json_is_page(const char *source, const char *text, size_t len)
+{
+    const char *end = text + len;
+    return takes(&text, end, PAGE_BEGINS, sizeof PAGE_BEGINS - 1) &&
+           takes(&text, end, source, strlen(source)) &&
+           takes(&text, end, PAGE_GOES_ON, sizeof PAGE_GOES_ON - 1) && end[-1] == '}';
+}
+
 void post_json_page(struct buf *b, const char *source, const struct post *rows, size_t n,
                     size_t limit)
 {
@@ -62,9 +80,9 @@ void post_json_page(struct buf *b, const char *source, const struct post *rows, 
     for (size_t i = 0; i < shown; i++)
         room += expected(&rows[i]);
     buf_reserve(b, room);
-    buf_lit(b, "{\"fonte\":\"");
+    buf_lit(b, PAGE_BEGINS);
     buf_str(b, source);
-    buf_lit(b, "\",\"posts\":[");
+    buf_lit(b, PAGE_GOES_ON);
     for (size_t i = 0; i < shown; i++) {
         if (i)
             buf_char(b, ',');

@@ -64,6 +64,19 @@ class Cache(StackCase):
                                headers={"Idempotency-Key": f"cache-{i}"}, api=self.stack.apis[i % 2])
             self.assertEqual(self.get(PATH).json["posts"][0]["id"], answer.json["id"])
 
+    def test_what_is_no_page_of_ours_is_read_anew(self):
+        """Older systems kept a bare list under this key; 200 with such a body is no answer."""
+        row = self.new_post("um")
+        for left in ("", "x", "[]", "null", '{"posts":[]}', '[{"id":1,"titulo":"velho"}]', b"\xff\xfe",
+                     '{"fonte":"banco_de_dados","posts":[],"proximo":null}', '{"fonte":"cache","posts":[', "{" * 9000):
+            with self.subTest(left):
+                self.stack.redis.call("SET", "posts_cache", left)
+                first, second = self.get(PATH), self.get(PATH)
+                self.assertEqual((first.json["fonte"], second.json["fonte"]), ("banco_de_dados", "cache"))
+                for answer in (first, second):
+                    self.assertEqual(answer.json["posts"][0]["id"], row["id"])
+                self.assertIn(self.stack.redis.call("TTL", "posts_cache"), (59, 60))
+
     def test_a_value_of_another_type_in_redis_is_no_trouble(self):
         for command in (("RPUSH", "posts_cache", "x"), ("HSET", "posts_cache", "a", "b")):
             self.drop()
