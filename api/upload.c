@@ -185,11 +185,12 @@ static bool gather(void *ctx, const char *data, size_t len)
     return true;
 }
 
-/* The part's own name and type, once its head is read; the query's name goes before. */
+/* The part's own name and type, once its head is read (a small form comes whole, and is at its end
+ * already); the query's name goes before. */
 static void read_part(struct upload *u)
 {
     size_t len;
-    if (!u->form->found || u->form->state != MULTIPART_BODY)
+    if (!u->form->found || u->form->state == MULTIPART_HEAD)
         return;
     const char *name = file_name_clean(u->form->name, strlen(u->form->name), &len);
     if (!*u->name && name)

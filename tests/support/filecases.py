@@ -191,6 +191,11 @@ class Keeping(Arquivos):
         self.assertStatus(answer, 201)
         self.assertEqual((answer.json["nome"], answer.json["tipo"]), ("a.jpg", "image/jpeg"))
         self.assertEqual(self.read(answer.json["id"]).body, JPEG)
+        small = form(good.replace("a.jpg", "nota.txt") + "\r\nContent-Type: text/plain", data=b"oi")
+        self.assertStatus(small, 201)  # it came in one piece
+        self.assertEqual((small.json["nome"], small.json["tipo"]), ("nota.txt", "text/plain"))
+        self.assertEqual(self.read(small.json["id"]).body, b"oi")
+        self.assertRefused(form(good + "\r\nContent-Type: image/png", data=b"oi"), 415)
         self.assertRefused(form(good.replace('"arquivo"', '"outro"')), 400)
         self.assertRefused(form(good, end=""), 400)
         self.assertRefused(form(good, end=f"\r\n--b\r\n{good}\r\n\r\nx\r\n--b--"), 400)
