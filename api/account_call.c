@@ -55,7 +55,7 @@ enum status account_call_refuse(struct request *r, enum status st, bool writes)
 {
     if (writes && st == STATUS_DATABASE_AWAY)
         return reply_problem(r, STATUS_OUTCOME_UNKNOWN,
-                             "A conexão com o banco caiu durante a gravação: confira antes de "
+                             "O banco de dados não confirmou a gravação: confira antes de "
                              "repetir.");
     if (st == STATUS_DEADLINE)
         return reply_problem(r, st, "O banco de dados não respondeu a tempo; nada foi gravado.");

@@ -269,7 +269,7 @@ static enum status answer_refused(struct request *r, const struct change_call *c
 {
     if (call->maybe)
         return reply_problem(r, STATUS_OUTCOME_UNKNOWN,
-                             "A conexão com o banco caiu durante a gravação: confira antes de "
+                             "O banco de dados não confirmou a gravação: confira antes de "
                              "repetir.");
     if (call->st == STATUS_INVALID)
         return reply_problem(r, STATUS_INVALID, "O banco de dados recusou esta mudança.");

@@ -152,6 +152,8 @@ static void on_inserted(struct posts_insert *t, enum status st, const int64_t *i
 {
     struct create_flight *f = FLIGHT_OF(t, insert);
     bool apart = st == STATUS_INVALID || st == STATUS_INTERNAL || st == STATUS_CONFLICT;
+    if (*t->error && !apart) /* else each row says it for itself */
+        log_error("post_refused", NULL, "%s", t->error);
     for (size_t i = 0; i < n; i++) {
         struct create_call *call = f->members[i]->data;
         call->st = apart ? STATUS_DATABASE_AWAY : st;
@@ -270,7 +272,7 @@ static void answer_refused(struct request *r, const struct create_call *call)
         reply_problem(r, STATUS_DATABASE_AWAY, "O banco de dados não está ao alcance.");
     else
         reply_problem(r, STATUS_OUTCOME_UNKNOWN,
-                      "A conexão com o banco caiu durante a gravação: confira antes de repetir, ou "
+                      "O banco de dados não confirmou a gravação: confira antes de repetir, ou "
                       "repita com a mesma Idempotency-Key.");
 }
 

@@ -177,14 +177,17 @@ enum status store_posts_by_ids(struct pg *pg, const int64_t *ids, size_t n, stru
 /* ---- inserts ---- */
 
 /* An error that lies with the row itself (SQLSTATE classes 22 data, 23 constraints, 54 limits, and
- * P0001, a trigger's RAISE) is STATUS_INVALID. `error` gets the server's words for the log. */
+ * P0001, a trigger's RAISE) is STATUS_INVALID. `error` gets the server's words for the log, also
+ * those of a server that cannot write (a full disk, a standby). */
 static enum status refine(enum status st, const PGresult *res, char *error, size_t size)
 {
     const char *code = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
-    if (st != STATUS_INTERNAL || !code)
+    if ((st != STATUS_INTERNAL && st != STATUS_DATABASE_AWAY) || !code)
         return st;
     const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(error, size, "%s: %s", code, text ? text : "?");
+    if (st == STATUS_DATABASE_AWAY)
+        return st;
     bool row = strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 ||
                strncmp(code, "54", 2) == 0 || strcmp(code, "P0001") == 0;
     return row ? STATUS_INVALID : STATUS_INTERNAL;

@@ -56,7 +56,7 @@ struct posts_insert {
     int64_t *ids;
     size_t n;
     int64_t data_criacao_us;
-    char error[160]; /* why, for the log, when st is STATUS_INVALID or STATUS_INTERNAL */
+    char error[160]; /* the server's words, for the log; "" without any */
 };
 
 /* All or none, in a transaction of its own; n <= 1000. In done: STATUS_DATABASE_AWAY, the
@@ -106,7 +106,7 @@ struct posts_change {
     const void *result; /* the store's own from here: held until the commit */
     enum status st;
     bool unsynced;
-    char error[160]; /* why, for the log, when st is STATUS_INVALID or STATUS_INTERNAL */
+    char error[160]; /* the server's words, for the log; "" without any */
 };
 /* In a transaction of its own, with its row in the audit log. */
 enum status store_posts_change(struct pg *pg, struct posts_change *t);

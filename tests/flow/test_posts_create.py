@@ -3,7 +3,7 @@ import json
 import threading
 import time
 
-from case import StackCase, parse_time, shared_stack
+from case import StackCase, eventually, parse_time, shared_stack
 import client
 
 MIB = 1 << 20
@@ -271,3 +271,19 @@ class RefusedAtTheCommit(StackCase):
         self.assertRefused(self.post("/api/posts", {"titulo": "largado", "conteudo": "x"}), 503)
         row = self.new_post("bom")
         self.assertEqual(self.get(f"/api/posts/{row['id']}").json, row)
+
+    def test_a_server_that_cannot_write_is_503_and_the_log_has_its_words(self):
+        """As a standby, or a full disk: it answered, so no connection fell, and somebody has to be told why."""
+        standby = self.stack.pg.url + "?options=-c%20default_transaction_read_only%3Don"
+        api = self.stack.add_api(env={"DATABASE_URL": standby}).start()
+        self.addCleanup(self.stack.apis.remove, api)
+        self.addCleanup(api.stop)
+        api.wait_serving()
+        for headers in ({}, {"Idempotency-Key": "sem-escrita"}):
+            answer = self.assertRetryLater(self.post("/api/posts", {"titulo": "a", "conteudo": "b"}, api=api, headers=headers))
+            self.assertIn("não confirmou", answer.json["detail"])
+            self.assertTrue(eventually(api.is_serving, 5))
+        words = [event["msg"] for event in api.events("post_refused")]
+        self.assertEqual(len(words), 2, api.log_tail())
+        for said in words:
+            self.assertRegex(said, r"^25006: ")
