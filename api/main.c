@@ -370,7 +370,7 @@ static void prepare_process(void)
 int main(int argc, char **argv)
 {
     const char *flag = argc > 1 ? argv[1] : "";
-    if (argc > 2)
+    if (argc > 2 || (argc == 2 && !*flag))
         flag = "?";
     if (strcmp(flag, "--help") == 0) {
         print_help();

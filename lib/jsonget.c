@@ -245,6 +245,12 @@ static bool is_integer(struct jsonscan v)
            !memchr(v.text, 'e', v.len) && !memchr(v.text, 'E', v.len);
 }
 
+/* A number to JSON (RFC 8259 section 6), and no id or cursor that text_int would read. */
+static bool is_minus_zero(struct jsonscan v)
+{
+    return v.len == 2 && memcmp(v.text, "-0", 2) == 0;
+}
+
 int64_t jsonget_int(struct jsonget *g, const char *field, int64_t min, int64_t max,
                     int64_t otherwise)
 {
@@ -254,6 +260,8 @@ int64_t jsonget_int(struct jsonget *g, const char *field, int64_t min, int64_t m
         return otherwise;
     if (!is_integer(f->value))
         jsonget_fail(g, field, "deve ser um número inteiro");
+    else if (is_minus_zero(f->value) && min <= 0 && max >= 0)
+        v = 0;
     else if (!jsonscan_int(f->value, min, max, &v))
         jsonget_fail(g, field, "deve ser de %" PRId64 " a %" PRId64, min, max);
     return v;

@@ -118,6 +118,8 @@ class Named(Shared):
     def test_an_increment_may_be_negative_or_zero(self):
         self.assertEqual(self.add("n", {"incremento": -3}).json["contador"], -3)
         self.assertEqual(self.add("n", {"incremento": 0}).json["contador"], -3)
+        zero = self.post("/api/contadores/n", body=b'{"incremento":-0}', headers={"Content-Type": "application/json"})
+        self.assertEqual(self.assertStatus(zero, 200).json["contador"], -3)
 
     def test_an_increment_of_any_other_kind_is_refused_by_name(self):
         for value in (b'"1"', b"1.5", b"1.0", b"1e3", b"true", b"[]", b"{}", b"9223372036854775808",

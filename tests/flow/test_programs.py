@@ -48,7 +48,7 @@ class Flags(ServerCase):
 
     def test_unknown_arguments_are_64_with_one_line(self):
         for program in BOTH:
-            for arguments in (["--nada"], ["nada"], ["--help", "--version"], ["--migrate", "x"], ["-h", "x"],
+            for arguments in (["--nada"], ["nada"], [""], ["--help", "--version"], ["--migrate", "x"], ["-h", "x"],
                               ["--"], ["fila", "nada"] if "worker" in program else ["fila"]):
                 with self.subTest(program=program, arguments=arguments):
                     done = run_program(program, *arguments, env=AWAY)
