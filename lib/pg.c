@@ -136,16 +136,21 @@ static void on_ready(void *ctx, enum status st, const PGresult *res)
              PQport(pg->conn));
 }
 
-static bool send_settings(struct pg *pg)
+static bool send_setting(struct pg *pg, const char *name, int64_t ms)
 {
     char sql[96];
-    snprintf(sql, sizeof sql, "SET statement_timeout = %lld",
-             (long long)pg->o.statement_timeout_ms);
+    snprintf(sql, sizeof sql, "SET %s = %lld", name, (long long)ms);
     if (!pg_fifo_room(&pg->fifo, 1) ||
         !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
         return false;
     push(pg, on_prepared, pg, false);
     return true;
+}
+
+static bool send_settings(struct pg *pg)
+{
+    return send_setting(pg, "statement_timeout", pg->o.statement_timeout_ms) &&
+           (!pg->o.lock_timeout_ms || send_setting(pg, "lock_timeout", pg->o.lock_timeout_ms));
 }
 
 static bool send_prepare(struct pg *pg, const struct pg_statement *const *s)

@@ -58,6 +58,7 @@ struct pg_options {
     int64_t connect_timeout_ms;
     int64_t stall_ms;             /* an answer that takes longer: the connection is made anew */
     int64_t statement_timeout_ms; /* set on the server; 0 for none */
+    int64_t lock_timeout_ms;      /* the same; 0: what the role or the database has */
 };
 
 /* Starts in the state "held": pg_release_hold lets it connect (when the schema is there). */

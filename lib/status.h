@@ -44,6 +44,8 @@
     X(OVERLOADED, 503, true, "Sobrecarga",                                                         \
       "Pedidos demais ao mesmo tempo; tente de novo em instantes.")                                \
     X(DEADLINE, 503, true, "Prazo da requisição esgotado", "O servidor não respondeu a tempo.")    \
+    X(LOCKED, 503, true, "Bloqueado por outra operação",                                           \
+      "Outra operação segura o que isto precisa; tente de novo.")                                  \
     X(OUTCOME_UNKNOWN, 503, true, "Resultado desconhecido",                                        \
       "O que foi pedido pode ou não ter sido feito.")                                              \
     X(STOPPING, 503, true, "Servidor em encerramento",                                             \

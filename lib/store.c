@@ -16,9 +16,12 @@ void store_tx_begin(struct store_tx *t)
 /* PostgreSQL 15 documentation, appendix A. pg told the lost connection and the time-outs apart. */
 static enum status status_of(enum status st, const PGresult *res)
 {
-    const char *code = st == STATUS_INTERNAL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+    bool told = st == STATUS_INTERNAL || st == STATUS_DEADLINE;
+    const char *code = told ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
     if (!code)
         return st;
+    if (strcmp(code, "55P03") == 0)
+        return STATUS_LOCKED;
     if (strcmp(code, "40P01") == 0 || strcmp(code, "40001") == 0)
         return STATUS_CONFLICT;
     if (strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0)

@@ -21,9 +21,11 @@ struct store_ticket {
 struct store_tx {
     /*   STATUS_OK             committed
      *   STATUS_DATABASE_AWAY  the connection was lost: the outcome is unknown
-     *   STATUS_DEADLINE       rolled back: statement_timeout or a lock's
+     *   STATUS_DEADLINE       rolled back: statement_timeout
+     *   STATUS_LOCKED         rolled back: lock_timeout; somebody held a lock for too long
      *   STATUS_CONFLICT       rolled back: deadlock or serialization failure; the same may pass
-     * again STATUS_INVALID        rolled back: the data was refused (SQLSTATE classes 22, 23, 54)
+     *                         again
+     *   STATUS_INVALID        rolled back: the data was refused (SQLSTATE classes 22, 23, 54)
      *   STATUS_INTERNAL       rolled back: refused for another reason (schema, rights, a bug) */
     void (*done)(struct store_tx *t, enum status st);
     unsigned open;    /* from here store's own: answers that are still out */

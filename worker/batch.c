@@ -19,6 +19,8 @@ enum {
     STUCK_MAX = 3
 };
 
+enum fault { DATA, UNKNOWN, LOCK }; /* what one was refused for */
+
 bool batch_init(struct batch *b, struct worker_counters *counters, unsigned max_attempts)
 {
     *b = (struct batch){
@@ -284,18 +286,22 @@ static void set_reason(struct batch *b, struct new_entrega *d, const char *reaso
 static int64_t pause_us(struct batch *b, unsigned attempts)
 {
     int64_t us = FIRST_PAUSE_US;
-    while (--attempts > 0 && us < MAX_PAUSE_US)
+    while (attempts-- > 1 && us < MAX_PAUSE_US)
         us *= 3;
     us = us < MAX_PAUSE_US ? us : MAX_PAUSE_US;
     return us * 3 / 4 + (int64_t)(backoff_random(&b->seed) % (uint64_t)(us / 2));
 }
 
-/* Alone, and refused. `its_fault`: the data is, and would be again. */
-static enum batch_next put_aside(struct batch *b, const char *reason, bool its_fault)
+/* Alone, and refused. Its data would be again. A lock (of VACUUM FULL, of an ALTER TABLE that waits
+ * behind a backup) may be held for hours and says nothing about it: the pauses grow, the last
+ * attempt stays. */
+static enum batch_next put_aside(struct batch *b, const char *reason, enum fault fault)
 {
     struct new_entrega *d = &b->entregas[b->from];
     char id[EVENT_ID_MAX + 1];
-    bool dead = ++d->tentativas >= b->max_attempts || its_fault;
+    bool last = d->tentativas + 1 >= b->max_attempts;
+    bool dead = fault == DATA || (fault == UNKNOWN && last);
+    d->tentativas += !last || dead;
     set_reason(b, d, reason);
     d->espera_us = dead ? 0 : pause_us(b, d->tentativas);
     log_warn(dead ? "delivery_dead" : "delivery_postponed", id_text(d, id), "attempt %u: %s",
@@ -305,11 +311,11 @@ static enum batch_next put_aside(struct batch *b, const char *reason, bool its_f
 
 /* Not even its failure could be stored. Its data cannot be what is wrong then, unless it says so
  * again and again: it is left where it came from. */
-static enum batch_next leave(struct batch *b, const char *reason, bool its_fault)
+static enum batch_next leave(struct batch *b, const char *reason, enum fault fault)
 {
     struct new_entrega *d = &b->entregas[b->from];
     char id[EVENT_ID_MAX + 1];
-    if (!its_fault && ++b->stuck < STUCK_MAX)
+    if (fault != DATA && ++b->stuck < STUCK_MAX)
         return BATCH_LATER;
     log_error("delivery_left", id_text(d, id), "not even its failure could be stored: %s", reason);
     metric_add(&b->counters->given_up, 1);
@@ -320,14 +326,13 @@ static enum batch_next leave(struct batch *b, const char *reason, bool its_fault
     return b->from == b->n ? BATCH_DONE : BATCH_NEXT;
 }
 
-static enum batch_next refused(struct batch *b, const char *reason, bool its_fault)
+static enum batch_next refused(struct batch *b, const char *reason, enum fault fault)
 {
     if (b->to - b->from > 1) {
         halve(b);
         return BATCH_NEXT;
     }
-    return b->entregas[b->from].motivo ? leave(b, reason, its_fault)
-                                       : put_aside(b, reason, its_fault);
+    return b->entregas[b->from].motivo ? leave(b, reason, fault) : put_aside(b, reason, fault);
 }
 
 enum batch_next batch_outcome(struct batch *b, enum status st, const char *reason)
@@ -335,9 +340,10 @@ enum batch_next batch_outcome(struct batch *b, enum status st, const char *reaso
     if (st == STATUS_OK)
         return span_done(b);
     if (st == STATUS_INVALID || st == STATUS_INTERNAL)
-        return refused(b, reason, st == STATUS_INVALID);
+        return refused(b, reason, st == STATUS_INVALID ? DATA : UNKNOWN);
     metric_add(&b->counters->retries, 1);
-    if (st == STATUS_DEADLINE)
-        return refused(b, *reason ? reason : "o banco de dados não respondeu a tempo", false);
+    if (st == STATUS_DEADLINE || st == STATUS_LOCKED)
+        return refused(b, *reason ? reason : "o banco de dados não respondeu a tempo",
+                       st == STATUS_LOCKED ? LOCK : UNKNOWN);
     return st == STATUS_CONFLICT ? BATCH_NEXT : BATCH_LATER;
 }

@@ -155,6 +155,7 @@ static bool connect_all(struct loop *l, const struct config *c)
     o = servers_pg(c, "chores", store_chore_statements);
     o.prepare_also = store_fila_statements;
     o.statement_timeout_ms = CHORE_MS; /* 500 posts of the largest size are 50 MB to index */
+    o.lock_timeout_ms = 0;
     o.stall_ms = CHORE_MS + 5000;
     l->tasks = pg_new(l->ev, &o);
     struct rds_options r = servers_rds(c);

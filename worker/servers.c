@@ -10,7 +10,8 @@ struct pg_options servers_pg(const struct config *c, const char *role,
                                .prepare = prepare,
                                .connect_timeout_ms = SERVERS_CONNECT_MS,
                                .stall_ms = SERVERS_PG_STALL_MS,
-                               .statement_timeout_ms = SERVERS_STATEMENT_MS};
+                               .statement_timeout_ms = SERVERS_STATEMENT_MS,
+                               .lock_timeout_ms = SERVERS_LOCK_MS};
 }
 
 struct rds_options servers_rds(const struct config *c)

@@ -11,7 +11,9 @@ enum {
     SERVERS_CONNECT_MS = 3000,
     SERVERS_STALL_MS = 3000,     /* of Redis */
     SERVERS_STATEMENT_MS = 8000, /* a batch of the largest size takes under 1 s on a slow disk */
-    SERVERS_PG_STALL_MS = 10000  /* above it: the server's own limit comes first */
+    SERVERS_LOCK_MS =
+        4000, /* below it: who waits for a lock is told so, and not that it took long */
+    SERVERS_PG_STALL_MS = 10000 /* above it: the server's own limit comes first */
 };
 
 /* Strings are the config's: it must outlive what is made with them. */

@@ -24,6 +24,7 @@ static bool make(struct session *s, const struct config *c, bool redis)
         return false;
     struct pg_options po = servers_pg(c, "command", NULL);
     po.statement_timeout_ms = SESSION_QUERY_MS - 2000;
+    po.lock_timeout_ms = 0; /* a person waits, and may give up */
     po.stall_ms = SESSION_QUERY_MS;
     struct rds_options ro = servers_rds(c);
     s->pg = pg_new(s->ev, &po);

@@ -195,6 +195,25 @@ START_TEST(test_pauses_grow_and_the_last_attempt_ends_among_the_dead)
 }
 END_TEST
 
+/* Catches a worker that buries what comes while somebody runs VACUUM FULL. */
+START_TEST(test_a_lock_puts_aside_for_as_long_as_it_is_held)
+{
+    for (unsigned attempts = 0; attempts < 5; attempts++) {
+        batch_reset(&batch);
+        add_tried(attempts < 2 ? attempts : 2);
+        const struct new_entrega *d = fail_alone(STATUS_LOCKED);
+        ck_assert_uint_eq(d->tentativas, attempts < 2 ? attempts + 1 : 2); /* of three */
+        ck_assert_int_ge(d->espera_us, 750000);
+        ck_assert_int_eq(batch_outcome(&batch, STATUS_OK, ""), BATCH_DONE);
+    }
+    batch.max_attempts = 1;
+    batch_reset(&batch);
+    add_tried(0);
+    ck_assert_int_le(fail_alone(STATUS_LOCKED)->espera_us, 1250000);
+    ck_assert_uint_eq(metric_get(&counters.dead), 0);
+}
+END_TEST
+
 START_TEST(test_pauses_have_a_cap)
 {
     batch.max_attempts = 100;
@@ -266,6 +285,7 @@ Suite *suite_batch(void)
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, test_what_may_pass_later_is_put_aside_until_then);
     tcase_add_test(c, test_pauses_grow_and_the_last_attempt_ends_among_the_dead);
+    tcase_add_test(c, test_a_lock_puts_aside_for_as_long_as_it_is_held);
     tcase_add_test(c, test_pauses_have_a_cap);
     tcase_add_test(c, test_a_failure_that_cannot_be_stored_waits_and_is_left_in_the_end);
     tcase_add_test(c, test_one_that_was_found_guilty_is_not_decoded);
