@@ -84,6 +84,20 @@ class Retries(StackCase):
         self.assertEqual(tentativas, "1")
         self.assertRegex(motivo, "22023")
 
+    def test_to_look_for_what_is_due_is_a_probe_whatever_the_table_was_when_the_worker_came(self):
+        def scans():
+            return int(self.stack.pg.value("SELECT pg_stat_get_numscans('entregas'::regclass)"))
+        self.stack.pg.query("ALTER TABLE entregas SET (autovacuum_enabled = off)")
+        self.stack.pg.query("ANALYZE entregas")
+        time.sleep(4)  # looks enough for a plan to be kept
+        self.stack.pg.query("INSERT INTO entregas (recebida_em, via, corpo, estado)"
+                            " SELECT now(), 'direta', '{}', 'processada' FROM generate_series(1, 20000)")
+        time.sleep(2)
+        before = scans()
+        time.sleep(5)
+        self.assertLessEqual(scans() - before, 2, "scans of all deliveries")
+        self.stack.pg.query("ALTER TABLE entregas RESET (autovacuum_enabled)")
+
     def test_what_is_no_json_is_dead_at_once_with_its_bytes(self):
         body = b"\x00\xff not JSON"
         self.assertStatus(self.call("POST", "/webhook", headers=deliveries.signed(body), body=body), 200)

@@ -98,8 +98,8 @@ def others(rows):
                    " ORDER BY criada_em LIMIT $1 FOR UPDATE SKIP LOCKED", 100)
     yield prepared("a stream entry", "text, timestamptz", "SELECT id FROM entregas WHERE fila_id = $1 AND recebida_em = $2",
                    "'77-0'", "now()")
-    yield prepared("deliveries for the worker", "bigint", "SELECT id, corpo FROM entregas WHERE estado = 'pendente'"
-                   " ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED", 100)
+    yield immediate("deliveries for the worker", "SELECT id, corpo FROM entregas WHERE estado = 'pendente'"
+                    " AND proxima_em <= now() ORDER BY proxima_em, id LIMIT 1000 FOR UPDATE SKIP LOCKED")
     yield prepared("events", "bigint, bigint", "SELECT * FROM eventos WHERE id < $1 ORDER BY id DESC LIMIT $2", LAST, 51)
     yield prepared("events of one message", "text", "SELECT * FROM eventos WHERE assunto = $1", "'w77'")
     yield prepared("the present status of one message", "text", "SELECT * FROM mensagens WHERE wamid = $1", "'w77'")
