@@ -18,7 +18,10 @@
 #include "jobs.h"
 #include "log.h"
 
-enum { SCRATCH = 400 << 20 /* as a batch has: what one may use, none is refused here for */ };
+enum {
+    SCRATCH = 400 << 20, /* as a batch has: what one may use, none is refused here for */
+    STILL_MS = 1000      /* between two ticks: we stood still, and perhaps the child, too */
+};
 
 struct trial {
     struct ev_io end; /* of the child's pipe; fd -1: none is out */
@@ -33,6 +36,7 @@ struct trial {
     volatile size_t *at; /* shared: the one that the child is at; n at its end */
     size_t seen;         /* of it, at the last tick */
     int64_t seen_ms;     /* since when */
+    int64_t tick_ms;     /* the last one */
     bool hung;
 };
 
@@ -228,15 +232,18 @@ void trial_start(struct trial *t)
         t->seen_ms = 0; /* nothing is tried: the next tick says so */
 }
 
+/* Time in which we were frozen, or the machine was, says nothing about the child. */
 void trial_tick(struct trial *t, int64_t now_ms)
 {
+    bool still = now_ms - t->tick_ms > STILL_MS;
+    t->tick_ms = now_ms;
     if (!t->under_way)
         return;
     if (t->end.fd < 0) {
         finish(t);
         return;
     }
-    if (*t->at != t->seen) {
+    if (still || *t->at != t->seen) {
         t->seen = *t->at;
         t->seen_ms = now_ms;
     } else if (now_ms - t->seen_ms > TRIAL_HANG_MS && !t->hung) {

@@ -95,6 +95,27 @@ START_TEST(test_one_trial_after_the_other)
 }
 END_TEST
 
+/* Catches a worker that buries what it had in a trial when it, and the child with it, was frozen
+ * or the machine stood still. */
+START_TEST(test_who_stood_still_condemns_nobody)
+{
+    enum { LEN = 3 << 20 }; /* no child is through with it before the next line */
+    char *text = malloc(LEN + 1);
+    memset(text, '1', LEN);
+    text[LEN] = '\0';
+    text[0] = '"';
+    text[LEN - 1] = '"';
+    ev_run_once(ev, true); /* to the first tick */
+    add(1, text);
+    free(text);
+    trial_start(trial);
+    trial_tick(trial, ev_now_ms(ev) + 10000);
+    run();
+    ck_assert_ptr_nonnull(trial_verdict(trial, 0));
+    ck_assert_ptr_null(trial_verdict(trial, 0)->motivo);
+}
+END_TEST
+
 START_TEST(test_it_may_be_freed_with_a_child_out)
 {
     add(1, "[]");
@@ -120,6 +141,7 @@ Suite *suite_trial(void)
     tcase_add_checked_fixture(c, set_up, tear_down);
     tcase_add_test(c, test_innocents_come_back_as_they_were);
     tcase_add_test(c, test_one_trial_after_the_other);
+    tcase_add_test(c, test_who_stood_still_condemns_nobody);
     tcase_add_test(c, test_it_may_be_freed_with_a_child_out);
     tcase_add_test(c, test_there_is_an_end_to_its_room);
     suite_add_tcase(s, c);
