@@ -32,7 +32,11 @@
 #include "store_entrega.h"
 #include "store_fila.h"
 
-enum { CHORE_MS = 60000, STARTED_MS = 2000 /* the servers are connected, if they are there */ };
+enum {
+    CHORE_MS = 60000,
+    CHORE_LOCK_MS = 500, /* on its connection it is also asked whether there is a pause */
+    STARTED_MS = 2000    /* the servers are connected, if they are there */
+};
 
 struct loop {
     struct ev *ev;
@@ -155,7 +159,7 @@ static bool connect_all(struct loop *l, const struct config *c)
     o = servers_pg(c, "chores", store_chore_statements);
     o.prepare_also = store_fila_statements;
     o.statement_timeout_ms = CHORE_MS; /* 500 posts of the largest size are 50 MB to index */
-    o.lock_timeout_ms = 0;
+    o.lock_timeout_ms = CHORE_LOCK_MS;
     o.stall_ms = CHORE_MS + 5000;
     l->tasks = pg_new(l->ev, &o);
     struct rds_options r = servers_rds(c);
