@@ -11,6 +11,7 @@ import os
 import pwd
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import time
 
 import front
 import process
-from run_files import (HOME, STATE, fail, load_settings, read_json, runner_pid, say, settle_port, take_lock,
+from run_files import (HOME, SETTINGS, STATE, fail, load_settings, read_json, runner_pid, say, settle_port, take_lock,
                        wanted_port, write_json)
 import servers
 
@@ -54,7 +55,18 @@ def data_folder():
     if found.st_uid != 0 or not os.path.isdir(folder) or os.path.islink(folder):
         fail(f"{folder} is not root's folder: remove it")
     say(f"the user {user.pw_name} cannot enter {HOME}: the data is in {folder}")
+    if not os.path.exists(SETTINGS):
+        forget(folder)
     return folder
+
+
+def forget(folder):
+    """Whoever removes .run/ begins anew: what is here goes with it, and its passwords are gone anyway."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
 
 
 def check_data(folder):
@@ -109,11 +121,11 @@ class Whole:
     """Two servers, two programs, nginx in front, and the files that tell of them."""
 
     def __init__(self):
+        self.folder = folder = data_folder()
+        check_data(folder)
         self.settings = load_settings()
         self.secrets, ports = self.settings["secrets"], self.settings["ports"]
         self.api_port, self.front_port = wanted_port("PORT"), wanted_port("FRONT_PORT")
-        self.folder = folder = data_folder()
-        check_data(folder)
         self.pg = servers.PostgreSQL(folder, ports["postgres"], password=self.secrets["postgres"])
         self.redis = Redis(folder, ports["redis"], password=self.secrets["redis"])
         self.programs = []
