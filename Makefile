@@ -215,15 +215,20 @@ test: ## run every test: unit, sql, flow, fault, chaos, fuzz corpus, race detect
 
 .PHONY: unit
 unit: ## run the unit tests, with ASan and UBSan
+	@sh $(SUPPORT)/deps.sh install build test
 	@$(MAKE) SANITIZE=$(or $(SANITIZE),$(ASAN)) unit-here
 .PHONY: unit-here
 unit-here: $(BUILD)/unit
 	$(BUILD)/unit
 
 .PHONY: flow fault
-flow: asan ## run the flow tests: every route over real servers (TESTS="--only posts")
+flow: ## run the flow tests: every route over real servers (TESTS="--only posts")
+	@sh $(SUPPORT)/deps.sh install build run web test
+	@$(MAKE) asan
 	@$(PYTHON) tests/run.py flow --bin build/asan $(TESTS)
-fault: asan ## run the fault tests: kill and freeze each process in turn
+fault: ## run the fault tests: kill and freeze each process in turn
+	@sh $(SUPPORT)/deps.sh install build run web test
+	@$(MAKE) asan
 	@$(PYTHON) tests/run.py fault --bin build/asan $(TESTS)
 
 # The long form is by hand: make chaos N=100000 FAULTS=100 (tests/chaos/README.md).
