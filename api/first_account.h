@@ -1,4 +1,4 @@
-/* first_account: the account that ADMIN_EMAIL and ADMIN_PASSWORD describe, made at the first start.
+/* first_account: the account that ADMIN_EMAIL and ADMIN_PASSWORD describe, made at a start that finds none.
  * Blocking: for the main thread, after the migrations. */
 #ifndef ALICERCE_FIRST_ACCOUNT_H
 #define ALICERCE_FIRST_ACCOUNT_H

@@ -146,7 +146,7 @@ const struct config_option config_options[] = {
      .programs = CONFIG_API,
      .field = FIELD(admin_email),
      .check = config_check_email,
-     .meaning = "address of the first account, made at the first start"},
+     .meaning = "address of the first account, made at a start that finds none"},
     /* After ADMIN_EMAIL, which its check looks at. */
     {.name = "ADMIN_PASSWORD",
      .type = OPTION_SECRET,
