@@ -40,7 +40,8 @@ export interface Format {
 }
 
 function unit(tag: string, value: number, name: string, digits = 1): string {
-  return numbers(tag, { style: 'unit', unit: name, maximumFractionDigits: digits, unitDisplay: 'short' }).format(value);
+  const unitDisplay = name === 'byte' ? 'long' : 'short'; // the short form of English has no plural: "9 byte"
+  return numbers(tag, { style: 'unit', unit: name, maximumFractionDigits: digits, unitDisplay }).format(value);
 }
 
 export function formatFor(language: Language): Format {
