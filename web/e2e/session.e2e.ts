@@ -121,3 +121,14 @@ it('a sign-out in one window is one in the other', async () => {
     expect(await one.evaluate(() => sessionStorage.getItem('alicerce.sessao'))).toBeNull();
   }
 });
+
+it('a wrong password is told in the page’s language', async () => {
+  allow(REFUSALS);
+  const page = await visit('/posts', { locale: 'en-US' });
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Sign in' });
+  await dialog.getByLabel('E-mail').fill('admin@exemplo.com.br');
+  await dialog.getByLabel('Password', { exact: true }).fill('wrong wrong wrong');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('alert').getByText('Wrong e-mail or password').waitFor();
+});

@@ -1,12 +1,12 @@
 import { useState, type SubmitEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { declineSignIn, signIn } from '@/api/session';
-import { ApiError } from '@/api/errors';
+import { ApiError, isApiError } from '@/api/errors';
 import { useSession } from '@/api/useSession';
 import { Button } from '@/ui/Button';
 import { Dialog } from '@/ui/Dialog';
 import { TextField } from '@/ui/Field';
-import { ErrorBox } from '@/ui/states';
+import { ErrorBox, Notice } from '@/ui/states';
 
 export default function SignInDialog() {
   const { t } = useTranslation();
@@ -36,7 +36,9 @@ export default function SignInDialog() {
   return (
     <Dialog title={t('signIn.title')} onClose={declineSignIn}>
       {prompt === 'ended' && <p>{t('signIn.ended')}</p>}
-      {error !== null && !onFields && <ErrorBox error={error} inline />}
+      {error !== null && !onFields && (isApiError(error, 401)
+        ? <Notice icon="alert" inline role="alert" title={t('signIn.wrong')} />
+        : <ErrorBox error={error} inline />)}
       <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
         <TextField label={t('signIn.email')} name="email" type="email" autoComplete="username" required autoCapitalize="none"
           value={email} onChange={(event) => setEmail(event.target.value)}

@@ -58,6 +58,7 @@ const en: Texts<typeof pt> = {
     hide: 'Hide the password',
     submit: 'Sign in',
     busy: 'Signing in…',
+    wrong: 'Wrong e-mail or password',
     gateTitle: 'This section needs a sign-in',
     gateText: 'Use the account that an administrator made for you.',
     roleTitle: 'Your account has no access to this section',

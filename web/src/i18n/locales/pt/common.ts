@@ -55,6 +55,7 @@ export default {
     hide: 'Ocultar a senha',
     submit: 'Entrar',
     busy: 'Entrando…',
+    wrong: 'E-mail ou senha incorretos',
     gateTitle: 'Esta seção pede login',
     gateText: 'Entre com a conta que a administração criou para você.',
     roleTitle: 'Sua conta não tem acesso a esta seção',
