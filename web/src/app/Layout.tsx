@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 import { wantSignIn } from '@/api/session';
@@ -22,8 +22,13 @@ function Nav() {
   const here = own[0]?.section;
   // Who is signed in is spared what is not for them; who is not sees what there is.
   const shown = SECTIONS.filter(({ role }) => !role || session.user === null || may(session, role));
+  const bar = useRef<HTMLElement>(null);
+  // On a phone the bar is wider than the screen: where one is must be in sight.
+  useEffect(() => {
+    bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }); // a promise in newer browsers
+  }, [here, shown.length]);
   return (
-    <nav className="nav" aria-label={t('nav.label')}>
+    <nav className="nav" aria-label={t('nav.label')} ref={bar}>
       <ul className="nav__list">
         {shown.map(({ key, path: to, icon, role }) => (
           <li key={key}>
