@@ -45,8 +45,8 @@ export default function AuditView() {
   const rows = useMemo(() => data?.pages.flatMap((page) => page.registros) ?? [], [data]);
   const byWhom = useCallback((ator: string) => set({ ator }, { replace: true }), [set]);
   const columns = useMemo<ColumnDef<Entry>[]>(() => [
-    { id: 'em', header: t('when'), meta: { width: '13rem' }, cell: ({ row }) => <Time at={row.original.em} exact /> },
-    { id: 'ator', header: t('who'), meta: { width: 'minmax(12rem, 1fr)' }, cell: ({ row }) => row.original.ator ?? '—' },
+    { id: 'em', header: t('when'), meta: { width: '16.5rem' }, cell: ({ row }) => <Time at={row.original.em} exact /> },
+    { id: 'ator', header: t('who'), meta: { width: 'minmax(10rem, 2fr)' }, cell: ({ row }) => row.original.ator ?? '—' },
     {
       id: 'acao', header: t('what'), meta: { width: '14rem' },
       cell: ({ row }) => {
@@ -54,15 +54,15 @@ export default function AuditView() {
         return known ? t(`action.${known}`) : row.original.acao;
       },
     },
-    { id: 'alvo', header: t('target'), meta: { width: 'minmax(9rem, 1fr)' }, cell: ({ row }) => row.original.alvo ?? '—' },
+    { id: 'alvo', header: t('target'), meta: { width: 'minmax(7rem, 1fr)' }, cell: ({ row }) => row.original.alvo ?? '—' },
     {
-      id: 'detalhe', header: t('detail'), meta: { width: 'minmax(12rem, 2fr)' },
+      id: 'detalhe', header: t('detail'), meta: { width: 'minmax(6.5rem, 2fr)' },
       cell: ({ row }) => {
         const text = row.original.detalhe ? JSON.stringify(row.original.detalhe) : '—';
         return <span className="mono" title={text}>{text}</span>;
       },
     },
-    { id: 'endereco', header: t('address'), meta: { width: '10rem' }, cell: ({ row }) => row.original.endereco ?? '—' },
+    { id: 'endereco', header: t('address'), meta: { width: 'minmax(9rem, 1fr)' }, cell: ({ row }) => row.original.endereco ?? '—' },
   ], [t]);
   return (
     <>

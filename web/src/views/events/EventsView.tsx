@@ -69,7 +69,7 @@ const SHORT: ColumnDef<StackEvent>[] = [
 ];
 const FULL: ColumnDef<StackEvent>[] = [
   ...SHORT,
-  { id: 'state', header: () => <Head name="state" />, cell: ({ row }) => <Badge>{row.original.estado}</Badge>, meta: { width: '9rem' } },
+  { id: 'state', header: () => <Head name="state" />, cell: ({ row }) => row.original.estado && <Badge>{row.original.estado}</Badge>, meta: { width: '9rem' } },
   { id: 'entity', header: () => <Head name="entity" />, cell: ({ row }) => <span className="mono">{row.original.entidade}</span>, meta: { width: 'minmax(9rem, 1fr)' } },
   { id: 'delivery', header: () => <Head name="delivery" />, cell: ({ row }) => row.original.entrega_id && <Link href={`/entregas/${row.original.entrega_id}`}>{row.original.entrega_id}</Link>, meta: { width: '7rem' } },
 ];
@@ -131,7 +131,7 @@ function Detail({ id, tail }: { id: string; tail: string }) {
         <>
           <section className="card">
             <Facts rows={[
-              [t('col.what'), what(data)], [t('col.state'), <Badge key="s">{data.estado}</Badge>], [t('col.entity'), data.entidade], [t('subject'), data.assunto],
+              [t('col.what'), what(data)], [t('col.state'), data.estado && <Badge key="s">{data.estado}</Badge>], [t('col.entity'), data.entidade], [t('subject'), data.assunto],
               [t('contact'), data.contato], [t('happened'), data.ocorrido_em && <Time key="o" at={data.ocorrido_em} exact />], [t('stored'), <Time key="c" at={data.criado_em} exact />],
               [t('key'), <span key="k" className="mono">{data.chave}</span>],
               [t('delivery'), data.entrega_id && <Link key="d" href={`/entregas/${data.entrega_id}`}>{t('deliveries:number', { id: data.entrega_id })}</Link>],
