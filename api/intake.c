@@ -115,7 +115,7 @@ static void on_direct(struct store_ticket *t, enum status st)
     if (st != STATUS_OK)
         batch_refuse(b, STATUS_DATABASE_AWAY,
                      "Nem o Redis nem o banco de dados puderam guardar a entrega.");
-    for (struct request *r = b->flying; r; r = r->batch_next)
+    for (struct request *r = b->flying; r && st == STATUS_OK; r = r->batch_next)
         received(r);
     batch_back(b);
 }

@@ -65,6 +65,23 @@ class TestDeliveries(Case):
         self.assertEqual([tuple(r) for r in row],
                          [("evento_de_teste", tokens.ADMIN_EMAIL, "admin", str(answer.json["bytes"]), "false")])
 
+    def test_what_nothing_could_hold_is_not_noted(self):
+        """Planted once: the note was made of every flight, also of one that failed."""
+        headers, name = self.headers(), "teste-recusado"
+        refuse = "ALTER TABLE entregas ADD CONSTRAINT nenhuma CHECK (request_id IS DISTINCT FROM '%s') NOT VALID"
+        self.stack.pg.query(refuse % name)
+        self.stack.redis.call("CONFIG", "SET", "maxmemory", "1")  # the token is believed, the stream refuses
+        try:
+            answer = self.call("POST", ROUTE, headers={**headers, "X-Request-Id": name})
+        finally:
+            self.stack.redis.call("CONFIG", "SET", "maxmemory", "0")
+            self.stack.pg.query("ALTER TABLE entregas DROP CONSTRAINT nenhuma")
+        self.assertRefused(answer, 503)
+        later = self.assertStatus(self.send(), 202).json["request_id"]
+        noted = "SELECT count(*) FROM auditoria WHERE request_id = '%s'"
+        self.assertTrue(eventually(lambda: self.stack.pg.value(noted % later) == "1"))
+        self.assertEqual(self.stack.pg.value(noted % name), "0")  # the same lane: it would be there by now
+
     def test_refusals(self):
         for body in (b'{"corpo":[]}', b'{"corpo":"x"}', b'{"corpo":1}', b'{"corpo":true}'):
             self.assertRefused(self.send(body), 422, "corpo")
