@@ -7,16 +7,15 @@
 #include "rds.h"
 
 #include <hiredis/async.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/time.h>
 
 #include "backoff.h"
 #include "dns.h"
 #include "ev.h"
 #include "log.h"
+#include "rds_policy.h"
 
 enum { RING_MAX = 1 << 14, PING_EVERY_MS = 1000, MAX_ARGS = 16 };
 
@@ -158,14 +157,19 @@ static void on_disconnect(const redisAsyncContext *ac, int st)
     lost(r, *r->why ? r->why : st == REDIS_OK ? "closed" : ac->errstr);
 }
 
-void rds_reset(struct rds *r, const char *why)
+static void end(struct rds *r)
 {
     redisAsyncContext *ac = r->ac;
     if (!ac)
         return;
-    snprintf(r->why, sizeof r->why, "%s", why);
     lost(r, r->why); /* first: callbacks that hiredis runs while freeing find an empty ring */
     redisAsyncFree(ac);
+}
+
+void rds_reset(struct rds *r, const char *why)
+{
+    snprintf(r->why, sizeof r->why, "%s", why);
+    end(r);
 }
 
 static void on_connect(const redisAsyncContext *ac, int st);
@@ -230,21 +234,6 @@ static void start(struct rds *r)
 
 /* ---- greeting: AUTH, SELECT, CLIENT SETNAME, and the policy ---- */
 
-static bool find_policy(const char *info, size_t len, char *policy, size_t size)
-{
-    static const char key[] = "maxmemory_policy:";
-    const char *p = memmem(info, len, key, sizeof key - 1);
-    if (!p)
-        return false;
-    p += sizeof key - 1;
-    size_t n = 0;
-    while (p + n < info + len && p[n] != '\r' && p[n] != '\n' && n < size - 1)
-        n++;
-    memcpy(policy, p, n);
-    policy[n] = 0;
-    return true;
-}
-
 static void on_greeting(void *ctx, enum status st, const redisReply *reply)
 {
     struct rds *r = ctx;
@@ -264,12 +253,12 @@ static void refuse(struct rds *r, const char *policy)
 static void on_info(void *ctx, enum status st, const redisReply *reply)
 {
     struct rds *r = ctx;
-    char policy[32];
+    char policy[RDS_POLICY_MAX];
     if (st != STATUS_OK)
         return;
     if (reply->type == REDIS_REPLY_ERROR)
         on_greeting(ctx, st, reply);
-    else if (reply->str && find_policy(reply->str, reply->len, policy, sizeof policy) &&
+    else if (reply->str && rds_policy_find(reply->str, reply->len, policy) &&
              strcmp(policy, "noeviction") != 0)
         refuse(r, policy);
     if (*r->why) {
@@ -287,19 +276,29 @@ static void on_info(void *ctx, enum status st, const redisReply *reply)
 static enum status send_args(struct rds *r, rds_fn fn, void *ctx, int argc, const char *const *argv,
                              const size_t *lens);
 
+/* The next rds_flush ends the connection. */
+static void give_up(struct rds *r)
+{
+    snprintf(r->why, sizeof r->why, "out of memory");
+}
+
 static void greet(struct rds *r)
 {
     set_state(r, GREETING);
     const char *auth[] = {"AUTH", r->o.user ? r->o.user : r->o.password, r->o.password};
+    enum status st = STATUS_OK;
     if (r->o.password)
-        send_args(r, on_greeting, r, r->o.user ? 3 : 2, auth, NULL);
+        st = send_args(r, on_greeting, r, r->o.user ? 3 : 2, auth, NULL);
     char db[12];
     snprintf(db, sizeof db, "%d", r->o.db);
-    if (r->o.db)
-        send_args(r, on_greeting, r, 2, (const char *[]){"SELECT", db}, NULL);
+    if (st == STATUS_OK && r->o.db)
+        st = send_args(r, on_greeting, r, 2, (const char *[]){"SELECT", db}, NULL);
     if (r->o.client_name)
         send_args(r, NULL, NULL, 3, (const char *[]){"CLIENT", "SETNAME", r->o.client_name}, NULL);
-    send_args(r, on_info, r, 2, (const char *[]){"INFO", "memory"}, NULL);
+    if (st == STATUS_OK)
+        st = send_args(r, on_info, r, 2, (const char *[]){"INFO", "memory"}, NULL);
+    if (st != STATUS_OK) /* never a connection to another database than the one that is meant */
+        give_up(r);
 }
 
 static void on_connect(const redisAsyncContext *ac, int st)
@@ -318,6 +317,8 @@ static void on_connect(const redisAsyncContext *ac, int st)
 static void on_io(struct ev_io *io, uint32_t events)
 {
     struct rds *r = (struct rds *)(void *)io;
+    if (*r->why) /* rds_flush ends it, with nothing written before */
+        return;
     if (r->ac && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && r->state != CONNECTING)
         redisAsyncHandleRead(r->ac);
     if (r->ac && ((events & EPOLLOUT) || r->state == CONNECTING))
@@ -335,21 +336,37 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *unused)
         e.fn(e.ctx, STATUS_OK, reply);
 }
 
+/* hiredis 0.14 says OK, too, when it had no memory to note that an answer will come, and aborts
+ * when it does: so what it has appended to its list is looked at. */
+static enum status sent(struct rds *r, const redisCallback *last, int st, rds_fn fn, void *ctx)
+{
+    if (st != REDIS_OK || r->ac->err || r->ac->c.err || r->ac->replies.tail == last) {
+        give_up(r);
+        return STATUS_CACHE_AWAY;
+    }
+    ring_push(r, fn, ctx);
+    return STATUS_OK;
+}
+
+static bool may_send(struct rds *r)
+{
+    return r->ac && !*r->why && ring_room(r);
+}
+
 static enum status send_args(struct rds *r, rds_fn fn, void *ctx, int argc, const char *const *argv,
                              const size_t *lens)
 {
     const char *args[MAX_ARGS];
     size_t lengths[MAX_ARGS];
-    if (!r->ac || argc > MAX_ARGS || !ring_room(r))
+    if (argc > MAX_ARGS || !may_send(r))
         return STATUS_CACHE_AWAY;
+    const redisCallback *last = r->ac->replies.tail;
     for (int i = 0; i < argc; i++) {
         args[i] = argv[i];
         lengths[i] = lens ? lens[i] : strlen(argv[i]);
     }
-    if (redisAsyncCommandArgv(r->ac, on_reply, NULL, argc, args, lengths) != REDIS_OK)
-        return STATUS_CACHE_AWAY;
-    ring_push(r, fn, ctx);
-    return STATUS_OK;
+    int st = redisAsyncCommandArgv(r->ac, on_reply, NULL, argc, args, lengths);
+    return sent(r, last, st, fn, ctx);
 }
 
 enum status rds_command(struct rds *r, rds_fn fn, void *ctx, int argc, const char *const *argv,
@@ -360,16 +377,25 @@ enum status rds_command(struct rds *r, rds_fn fn, void *ctx, int argc, const cha
 
 enum status rds_formatted(struct rds *r, rds_fn fn, void *ctx, const char *cmd, size_t len)
 {
-    if (r->state != READY || !ring_room(r) ||
-        redisAsyncFormattedCommand(r->ac, on_reply, NULL, cmd, len) != REDIS_OK)
+    if (r->state != READY || !may_send(r))
         return STATUS_CACHE_AWAY;
-    ring_push(r, fn, ctx);
-    return STATUS_OK;
+    const redisCallback *last = r->ac->replies.tail;
+    return sent(r, last, redisAsyncFormattedCommand(r->ac, on_reply, NULL, cmd, len), fn, ctx);
+}
+
+/* hiredis 0.14 needs some to free a context, and aborts without it. */
+static bool memory_is_there(void)
+{
+    void *volatile some = malloc(64); /* volatile: the two calls are not left out */
+    free(some);
+    return some != NULL;
 }
 
 void rds_flush(struct rds *r)
 {
-    if (!r->dirty || !r->ac || r->state == CONNECTING)
+    if (*r->why && memory_is_there())
+        end(r);
+    if (!r->dirty || !r->ac || *r->why || r->state == CONNECTING)
         return;
     redisAsyncHandleWrite(r->ac);
     if (r->ac && r->dirty) /* the socket is full: go on when it drains */
@@ -444,50 +470,4 @@ int64_t rds_since_ms(const struct rds *r)
 unsigned rds_in_flight(const struct rds *r)
 {
     return r->ring_n;
-}
-
-/* ---- the check at start ---- */
-
-static redisReply *ask(redisContext *c, int argc, const char **argv)
-{
-    redisReply *reply = redisCommandArgv(c, argc, argv, NULL);
-    if (reply && reply->type == REDIS_REPLY_ERROR) {
-        freeReplyObject(reply);
-        return NULL;
-    }
-    return reply;
-}
-
-static bool log_in(redisContext *c, const struct rds_options *o)
-{
-    if (!o->password)
-        return true;
-    const char *argv[] = {"AUTH", o->user ? o->user : o->password, o->password};
-    redisReply *reply = ask(c, o->user ? 3 : 2, argv);
-    if (reply)
-        freeReplyObject(reply);
-    return reply != NULL;
-}
-
-enum status rds_check_policy(const struct rds_options *o, int timeout_ms, char *ret_policy)
-{
-    struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
-    redisContext *c = *o->host == '/' ? redisConnectUnixWithTimeout(o->host, limit)
-                                      : redisConnectWithTimeout(o->host, o->port, limit);
-    redisReply *info = NULL;
-    char policy[32];
-    enum status st = STATUS_CACHE_AWAY;
-    if (c && !c->err && redisSetTimeout(c, limit) == REDIS_OK && log_in(c, o))
-        info = ask(c, 2, (const char *[]){"INFO", "memory"});
-    if (info && info->str) {
-        bool found = find_policy(info->str, info->len, policy, sizeof policy);
-        st = found && strcmp(policy, "noeviction") != 0 ? STATUS_NOT_CONFIGURED : STATUS_OK;
-        if (st == STATUS_NOT_CONFIGURED)
-            strcpy(ret_policy, policy);
-    }
-    if (info)
-        freeReplyObject(info);
-    if (c)
-        redisFree(c);
-    return st;
 }
