@@ -92,6 +92,8 @@ static void on_compared(struct hasher_job *job, enum status st)
     int64_t now = session_now_s();
     if (st == STATUS_OK)
         store_sessao_forgive(r->loop->rds, &s->attempt);
+    else if (st != STATUS_UNAUTHORIZED) /* not looked at */
+        store_sessao_forget(r->loop->rds, &s->attempt);
     if (account_call_waits(r)) {
         if (st == STATUS_OK) {
             session_reply_token(r, &s->found, now, now);
@@ -100,7 +102,7 @@ static void on_compared(struct hasher_job *job, enum status st)
             reply_problem(r, st, "E-mail ou senha incorretos.");
             r->reply.authenticate = "Bearer realm=\"alicerce\"";
         } else {
-            reply_problem(r, STATUS_STOPPING, NULL);
+            reply_problem(r, st, NULL);
         }
     }
     finish_sign_in(s);

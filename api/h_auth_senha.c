@@ -114,6 +114,8 @@ static void on_compared(struct hasher_job *job, enum status st)
     struct request *r = p->request;
     if (st == STATUS_OK)
         store_sessao_forgive(r->loop->rds, &p->attempt);
+    else if (st != STATUS_UNAUTHORIZED) /* not looked at */
+        store_sessao_forget(r->loop->rds, &p->attempt);
     if (st == STATUS_OK && account_call_waits(r)) {
         st = hasher_submit(r->loop->app->hasher, &p->next);
         if (st != STATUS_OK)
@@ -124,7 +126,7 @@ static void on_compared(struct hasher_job *job, enum status st)
         if (st == STATUS_UNAUTHORIZED)
             reply_field(r, STATUS_INVALID, "senha_atual", "não confere");
         else
-            reply_problem(r, STATUS_STOPPING, NULL);
+            reply_problem(r, st, NULL);
     }
     finish(p);
 }

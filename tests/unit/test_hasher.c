@@ -1,9 +1,14 @@
 /* Unit tests of hasher: an ev of our own gets the jobs back. */
 #include <check.h>
 #include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "api/hasher.h"
 
@@ -13,6 +18,31 @@ static struct ev *ev;
 static struct hasher *hasher;
 static unsigned back, stopped;
 static enum status last;
+
+/* ---- no memory for a hash: two calls that stand here before the libraries' ---- */
+
+static atomic_bool no_memory;
+
+/* As libsodium 1.0.18 answers then: as if the password differed. */
+int crypto_pwhash_str_verify(const char str[crypto_pwhash_STRBYTES], const char *const password,
+                             unsigned long long len)
+{
+    int (*real)(const char *, const char *, unsigned long long);
+    *(void **)&real = dlsym(RTLD_NEXT, "crypto_pwhash_str_verify");
+    return atomic_load(&no_memory) ? -1 : real(str, password, len);
+}
+
+void *mmap(void *at, size_t len, int protection, int flags, int fd, off_t from)
+{
+    void *(*real)(void *, size_t, int, int, int, off_t);
+    *(void **)&real = dlsym(RTLD_NEXT, "mmap");
+    if (len < HASHER_MEMORY || !atomic_load(&no_memory))
+        return real(at, len, protection, flags, fd, from);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+/* ---- the loop ---- */
 
 static void on_tick(void *ctx, int64_t now_ms)
 {
@@ -93,6 +123,20 @@ START_TEST(a_broken_hash_matches_nothing)
 {
     struct hasher_job job = {.hash = "$argon2id$v=19$m=1"};
     ck_assert_int_eq(run(&job, HASHER_VERIFY, "qualquer coisa"), STATUS_UNAUTHORIZED);
+}
+END_TEST
+
+/* libsodium says of it that the password differs: it would count as a guess. */
+START_TEST(without_memory_a_password_is_not_wrong)
+{
+    struct hasher_job job = {0};
+    ck_assert_int_eq(run(&job, HASHER_MAKE, "um cavalo anda em L"), STATUS_OK);
+    atomic_store(&no_memory, true);
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "um cavalo anda em L"), STATUS_OVERLOADED);
+    job.hash[0] = 0; /* an address that is not known tells nothing by it */
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "um cavalo anda em L"), STATUS_OVERLOADED);
+    atomic_store(&no_memory, false);
+    ck_assert_int_eq(run(&job, HASHER_VERIFY, "um cavalo anda em L"), STATUS_UNAUTHORIZED);
 }
 END_TEST
 
@@ -214,6 +258,7 @@ Suite *suite_hasher(void)
     tcase_add_test(c, two_hashes_of_one_password_differ);
     tcase_add_test(c, nobodys_hash_matches_nothing);
     tcase_add_test(c, a_broken_hash_matches_nothing);
+    tcase_add_test(c, without_memory_a_password_is_not_wrong);
     tcase_add_test(c, the_queue_is_bounded_and_all_that_was_taken_comes_back);
     tcase_add_test(c, a_flood_alone_is_hashed_at_the_lowest_priority);
     tcase_add_test(c, on_the_way_are_some_for_each_free_place);
