@@ -127,8 +127,11 @@ static void on_changed(void *ctx, enum status st, const PGresult *res)
         return;
     }
     c->outcome = outcome_of(pg_get_text(res, 0, 0));
-    if (c->outcome == FILE_OK && PQnfields(res) > FILE_COLUMNS)
-        c->result = PQcopyResult(res, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+    if (c->outcome != FILE_OK || PQnfields(res) <= FILE_COLUMNS)
+        return;
+    c->result = PQcopyResult(res, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+    if (!c->result)
+        c->st = STATUS_DATABASE_AWAY; /* no memory for the answer: as good as lost */
 }
 
 static void on_committed(void *ctx, enum status st, const PGresult *none)

@@ -313,7 +313,7 @@ static void on_once(void *ctx, enum status st, const PGresult *res)
         t->st = STATUS_INTERNAL;
     t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
     if (t->st == STATUS_OK && !t->result)
-        t->st = STATUS_OVERLOADED;
+        t->st = STATUS_DATABASE_AWAY; /* no memory for the answer: as good as lost */
     if (t->unsynced)
         on_once_committed(t, STATUS_DATABASE_AWAY, NULL);
 }
@@ -386,7 +386,7 @@ static void on_changed(void *ctx, enum status st, const PGresult *res)
         t->st = STATUS_INTERNAL;
     t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
     if (t->st == STATUS_OK && !t->result)
-        t->st = STATUS_OVERLOADED;
+        t->st = STATUS_DATABASE_AWAY; /* no memory for the answer: as good as lost */
     if (t->unsynced)
         on_change_committed(t, STATUS_DATABASE_AWAY, NULL);
 }

@@ -188,7 +188,7 @@ static void on_changed(void *ctx, enum status st, const PGresult *res)
     t->st = st == STATUS_OK && PQntuples(res) != 1 ? STATUS_INTERNAL : st;
     t->result = t->st == STATUS_OK ? PQcopyResult(res, PG_COPYRES_TUPLES) : NULL;
     if (t->st == STATUS_OK && !t->result)
-        t->st = STATUS_OVERLOADED;
+        t->st = STATUS_DATABASE_AWAY; /* no memory for the answer: as good as lost */
     if (t->unsynced)
         on_committed(t, STATUS_DATABASE_AWAY, NULL);
 }
