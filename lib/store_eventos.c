@@ -100,6 +100,8 @@ static void on_lag(void *ctx, enum status st, const PGresult *res)
 {
     struct eventos_ticket *t = ctx;
     t->atraso = st == STATUS_OK && PQntuples(res) == 1 ? pg_get_int8(res, 0, 0) : 0;
+    if (t->alone)
+        t->done(t, STATUS_DATABASE_AWAY, 0);
 }
 
 /* ---- questions ---- */
@@ -118,7 +120,9 @@ static enum status send_search(struct pg *pg, const struct eventos_filter *f,
         return pg_query(pg, &search_in_one, &v.v, on_rows, t);
     }
     enum status st = pg_query(pg, &lag, &(struct pg_values){0}, on_lag, t);
-    return st == STATUS_OK ? pg_query(pg, &search, &v.v, on_rows, t) : st;
+    if (st == STATUS_OK) /* its answer comes in any case, and finds the owner only before done */
+        t->alone = pg_query(pg, &search, &v.v, on_rows, t) != STATUS_OK;
+    return st;
 }
 
 enum status store_eventos_page(struct pg *pg, const struct eventos_filter *f,
@@ -126,6 +130,7 @@ enum status store_eventos_page(struct pg *pg, const struct eventos_filter *f,
 {
     struct store_values v = {0};
     t->atraso = 0;
+    t->alone = false;
     if (f->valor)
         return send_search(pg, f, t);
     store_value_id(&v, f->entrega_id);

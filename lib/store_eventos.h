@@ -34,6 +34,7 @@ struct eventos_ticket {
     void (*row)(struct eventos_ticket *t, const struct evento *e);
     void (*done)(struct eventos_ticket *t, enum status st, size_t n);
     int64_t atraso; /* before done, of a search: events that are not searchable yet, about */
+    bool alone;     /* the store's own: the search could not be sent behind the question for it */
 };
 
 /* A page, newest first, by (criado_em, id). */
