@@ -356,7 +356,8 @@ enum status live_join(struct live *live, struct request *r, unsigned wanted, str
                  STREAM_LENGTH_UNKNOWN);
     r->reply.secret = true;
     reply_header(r, "X-Accel-Buffering", "no");
-    stream_share(&l->stream, first);
+    if (!stream_share(&l->stream, first)) /* it would be told as if it had missed nothing */
+        return reply_problem(r, STATUS_OVERLOADED, NULL);
     live->told_posts = live->told_visits = -1; /* it has heard of no counters yet */
     read_on(live);
     return STATUS_OK;
