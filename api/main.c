@@ -129,8 +129,10 @@ static int migrate_until_done(struct app *app)
     while (!atomic_load(&stop_signal)) {
         enum status st =
             migrate_run(app->config->database_url, CONNECT_TIMEOUT_MS, &stop_signal, &result);
-        if (st == STATUS_OK && first_account(app->config) == STATUS_DATABASE_AWAY)
-            continue; /* it went away in between */
+        if (st == STATUS_OK && first_account(app->config) == STATUS_DATABASE_AWAY) {
+            st = STATUS_DATABASE_AWAY;
+            snprintf(result.message, sizeof result.message, "it was gone again after a moment");
+        }
         if (st == STATUS_OK) {
             if (result.newer)
                 log_warn("migrate_newer", NULL, "%u migrations here are newer than this program",
