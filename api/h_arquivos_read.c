@@ -229,22 +229,26 @@ static void set_tag(struct request *r, const struct file_row *f)
     memcpy(r->reply.etag + 33, "\"", 2);
 }
 
-static struct download *new_download(struct request *r, const struct file_row *f)
+static struct download *new_download(struct request *r, const struct file_row *f, bool part)
 {
     const struct vault *v = r->loop->app->vault;
+    bool hashed = !part && vault_bucket(v);
     struct download *d = malloc(sizeof *d + vault_chunk(v));
     if (!d)
         return NULL;
     memset(d, 0, sizeof *d);
     d->loop = r->loop;
     d->request = r;
+    d->part = part;
     d->chunk_size = vault_chunk(v);
     memcpy(d->id, f->id.data, FILE_ID_LEN);
     d->file = (struct vault_file){.id = d->id, .size = f->bytes, .fd = -1};
     memcpy(d->sha256, f->sha256.data, sizeof d->sha256); /* the table has no other length */
     d->type = arena_copy(&r->arena, f->tipo.data, f->tipo.len);
-    if (d->type)
+    d->hash = hashed ? sha256_begin() : NULL;
+    if (d->type && (d->hash || !hashed))
         return d;
+    sha256_free(d->hash);
     free(d);
     return NULL;
 }
@@ -258,15 +262,13 @@ static enum status open_file(struct request *r, const struct file_row *f, int64_
     if (!offload_enter(app->offload))
         return reply_problem(r, STATUS_OVERLOADED,
                              "Arquivos demais ao mesmo tempo; tente de novo.");
-    struct download *d = new_download(r, f);
+    struct download *d = new_download(r, f, part);
     if (!d) {
         offload_leave(app->offload);
         return reply_problem(r, STATUS_OVERLOADED, NULL);
     }
     d->first = first;
     d->last = last;
-    d->part = part;
-    d->hash = !part && vault_bucket(app->vault) ? sha256_begin() : NULL;
     add_headers(r, f);
     submit(d, work_open, on_opened);
     return STATUS_PENDING;
