@@ -85,12 +85,10 @@ void loop_unpark(struct loop *loop, struct request *r)
     r->state = REQUEST_READING;
 }
 
-/* What was sent is not called back: a write may still be made behind the answer. */
-static const char *why_late(const struct request *r)
+/* Of these it is not known whether they were done: what was sent is not called back. */
+static bool changes(const struct request *r)
 {
-    return r->route && strcmp(r->route->method, "GET") != 0
-               ? "O servidor não respondeu a tempo: o que foi pedido pode ou não ter sido feito."
-               : NULL;
+    return r->route && strcmp(r->route->method, "GET") != 0;
 }
 
 static void expire(struct loop *loop, int64_t now_ms)
@@ -98,7 +96,7 @@ static void expire(struct loop *loop, int64_t now_ms)
     struct request *r;
     while ((r = loop->oldest) && r->deadline_ms <= now_ms) {
         metric_add(&loop->metrics.deadlines, 1);
-        reply_problem(r, STATUS_DEADLINE, why_late(r));
+        reply_problem(r, changes(r) ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE, NULL);
         request_answer(r);
     }
 }
