@@ -110,7 +110,7 @@ static void answer_greeting(void)
 
 static void connect_it(int db)
 {
-    struct sockaddr_in at;
+    struct sockaddr_in at = {0};
     socklen_t len = sizeof at;
     ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&at, &len), 0);
     rds = rds_new(ev, &(struct rds_options){.host = "127.0.0.1",
