@@ -132,18 +132,15 @@ static void on_rds(void *ctx, enum rds_change change)
     cache_guard_lost(&loop->guard, change == RDS_STALLED, ev_now_ms(loop->ev));
 }
 
-static struct pg *lane(struct loop *loop, const char *role, int64_t statement_timeout_ms,
-                       const struct pg_statement *const *a, const struct pg_statement *const *b)
+static struct pg_options lane(struct loop *loop, const char *role)
 {
     int64_t deadline = loop->config->request_timeout_ms;
-    return pg_new(loop->ev, &(struct pg_options){.conninfo = loop->config->database_url,
-                                                 .application = "alicerce-api",
-                                                 .role = role,
-                                                 .prepare = a,
-                                                 .prepare_also = b,
-                                                 .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                                                 .stall_ms = deadline,
-                                                 .statement_timeout_ms = statement_timeout_ms});
+    return (struct pg_options){.conninfo = loop->config->database_url,
+                               .application = "alicerce-api",
+                               .role = role,
+                               .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                               .stall_ms = deadline,
+                               .statement_timeout_ms = deadline};
 }
 
 /* Both go over the connection for reads, which takes two lists. Loops are made one by one. */
@@ -161,10 +158,17 @@ static const struct pg_statement *const *read_statements(void)
 /* Three, so that a read never waits behind a commit, nor anybody behind a slow search. */
 static bool open_lanes(struct loop *loop)
 {
-    int64_t deadline = loop->config->request_timeout_ms;
-    loop->reads = lane(loop, "read", deadline, store_posts_reads, read_statements());
-    loop->writes = lane(loop, "write", deadline, store_posts_writes, store_entrega_statements);
-    loop->searches = lane(loop, "search", deadline / 2, NULL, NULL);
+    struct pg_options reads = lane(loop, "read"), writes = lane(loop, "write"),
+                      searches = lane(loop, "search");
+    reads.prepare = store_posts_reads;
+    reads.prepare_also = read_statements();
+    reads.plans_once = true;
+    writes.prepare = store_posts_writes;
+    writes.prepare_also = store_entrega_statements;
+    searches.statement_timeout_ms /= 2;
+    loop->reads = pg_new(loop->ev, &reads);
+    loop->writes = pg_new(loop->ev, &writes);
+    loop->searches = pg_new(loop->ev, &searches);
     return loop->reads && loop->writes && loop->searches;
 }
 

@@ -136,10 +136,8 @@ static void on_ready(void *ctx, enum status st, const PGresult *res)
              PQport(pg->conn));
 }
 
-static bool send_setting(struct pg *pg, const char *name, int64_t ms)
+static bool send_setting(struct pg *pg, const char *sql)
 {
-    char sql[96];
-    snprintf(sql, sizeof sql, "SET %s = %lld", name, (long long)ms);
     if (!pg_fifo_room(&pg->fifo, 1) ||
         !PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
         return false;
@@ -147,10 +145,27 @@ static bool send_setting(struct pg *pg, const char *name, int64_t ms)
     return true;
 }
 
+static bool send_limit(struct pg *pg, const char *name, int64_t ms)
+{
+    char sql[96];
+    snprintf(sql, sizeof sql, "SET %s = %lld", name, (long long)ms);
+    return send_setting(pg, sql);
+}
+
+/* A plan for any values is made once, and by index, whatever the table was like then: planned for
+ * each use, the page of posts costs twice as much, and a plan from when there were a few rows reads
+ * all of them later. What no index serves is read as before, and not compiled for its price. */
+static bool send_plan_once(struct pg *pg)
+{
+    return send_setting(pg, "SET plan_cache_mode = force_generic_plan") &&
+           send_setting(pg, "SET enable_seqscan = off") && send_setting(pg, "SET jit = off");
+}
+
 static bool send_settings(struct pg *pg)
 {
-    return send_setting(pg, "statement_timeout", pg->o.statement_timeout_ms) &&
-           (!pg->o.lock_timeout_ms || send_setting(pg, "lock_timeout", pg->o.lock_timeout_ms));
+    return send_limit(pg, "statement_timeout", pg->o.statement_timeout_ms) &&
+           (!pg->o.lock_timeout_ms || send_limit(pg, "lock_timeout", pg->o.lock_timeout_ms)) &&
+           (!pg->o.plans_once || send_plan_once(pg));
 }
 
 static bool send_prepare(struct pg *pg, const struct pg_statement *const *s)

@@ -59,6 +59,7 @@ struct pg_options {
     int64_t stall_ms;             /* an answer that takes longer: the connection is made anew */
     int64_t statement_timeout_ms; /* set on the server; 0 for none */
     int64_t lock_timeout_ms;      /* the same; 0: what the role or the database has */
+    bool plans_once;              /* what is prepared is planned once, by index */
 };
 
 /* Starts in the state "held": pg_release_hold lets it connect (when the schema is there). */
