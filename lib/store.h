@@ -63,8 +63,8 @@ enum status store_columns_query(struct store_columns *c, struct store_tx *t, str
  * often for the same. Returns how many there are now. */
 size_t store_ids_add(int64_t *ids, size_t n, int64_t id);
 /* Asks for rows by their ids (at least one), as pg_query: `one` takes an id, `many` an array of
- * them. Of the array PostgreSQL makes a new plan at every use, because it takes one that fits any
- * array to be dearer, and that is twice the work. STATUS_OVERLOADED without memory. */
+ * them, which costs PostgreSQL a quarter more for the same row. STATUS_OVERLOADED without
+ * memory. */
 enum status store_query_ids(struct pg *pg, const struct pg_statement *one,
                             const struct pg_statement *many, const int64_t *ids, size_t n, pg_fn fn,
                             void *ctx);
