@@ -1,5 +1,5 @@
-/* first_account: the account that ADMIN_EMAIL and ADMIN_PASSWORD describe, made at a start that finds none.
- * Blocking: for the main thread, after the migrations. */
+/* first_account: the account that ADMIN_EMAIL and ADMIN_PASSWORD describe, made at a start that
+ * finds none. Blocking: for the main thread, after the migrations. */
 #ifndef ALICERCE_FIRST_ACCOUNT_H
 #define ALICERCE_FIRST_ACCOUNT_H
 
