@@ -41,6 +41,11 @@ it('an audit row tells when, what and from where without scrolling sideways', as
   await page.locator('tbody tr').first().waitFor();
   expect(await cutOff(page.locator('.table-frame'))).toEqual([]);
   expect(await cutOff(page.locator('td:has(time), td:nth-child(3), td:nth-child(6)'))).toEqual([]);
+  const what = page.locator('tbody tr').first().locator('td:nth-child(3)');
+  for (const action of await page.locator('select option').allTextContents()) {
+    await what.locator('.table__value').evaluate((value, text) => { value.textContent = text; }, action);
+    expect(await cutOff(what)).toEqual([]);
+  }
 });
 
 it.each([['phone', PHONE], ['small phone', SMALL]])('a card on a %s shows its values whole', async (_, viewport) => {

@@ -46,9 +46,9 @@ export default function AuditView() {
   const byWhom = useCallback((ator: string) => set({ ator }, { replace: true }), [set]);
   const columns = useMemo<ColumnDef<Entry>[]>(() => [
     { id: 'em', header: t('when'), meta: { width: '16.5rem' }, cell: ({ row }) => <Time at={row.original.em} exact /> },
-    { id: 'ator', header: t('who'), meta: { width: 'minmax(10rem, 2fr)' }, cell: ({ row }) => row.original.ator ?? '—' },
+    { id: 'ator', header: t('who'), meta: { width: 'minmax(9rem, 2fr)' }, cell: ({ row }) => row.original.ator ?? '—' },
     {
-      id: 'acao', header: t('what'), meta: { width: '14rem' },
+      id: 'acao', header: t('what'), meta: { width: '15.5rem' },
       cell: ({ row }) => {
         const known = ACTIONS.find((one) => one === row.original.acao);
         return known ? t(`action.${known}`) : row.original.acao;
@@ -56,7 +56,7 @@ export default function AuditView() {
     },
     { id: 'alvo', header: t('target'), meta: { width: 'minmax(7rem, 1fr)' }, cell: ({ row }) => row.original.alvo ?? '—' },
     {
-      id: 'detalhe', header: t('detail'), meta: { width: 'minmax(6.5rem, 2fr)' },
+      id: 'detalhe', header: t('detail'), meta: { width: 'minmax(6rem, 2fr)' },
       cell: ({ row }) => {
         const text = row.original.detalhe ? JSON.stringify(row.original.detalhe) : '—';
         return <span className="mono" title={text}>{text}</span>;
