@@ -6,32 +6,17 @@
 """
 import contextlib
 import os
-import subprocess
 
+import preload
 import servers
 import wire
-
-_library = None
-
-
-def library():
-    """disk.c, compiled once a process."""
-    global _library
-    if _library is None:
-        path = os.path.join(servers.temporary_folder(), "disk.so")
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "disk.c")
-        subprocess.run([os.environ.get("CC") or "gcc", "-shared", "-fPIC", "-O1", "-o", path, source, "-ldl"],
-                       check=True, stdin=subprocess.DEVNULL)
-        os.chmod(path, 0o644)
-        _library = path
-    return _library
 
 
 class Disk:
     def __init__(self, server):
         self.folder = servers.temporary_folder()
         usual = server.environment
-        server.environment = lambda: {**usual(), "LD_PRELOAD": library(), "ALICERCE_DISK": self.folder}
+        server.environment = lambda: {**usual(), "LD_PRELOAD": preload.library("disk"), "ALICERCE_DISK": self.folder}
 
     def _switch(self, name, text):
         path = os.path.join(self.folder, name)
