@@ -31,12 +31,3 @@ class RedisRefuses(AccountCase, StackCase):
         self.refuse()
         self.assertUnknown(self.call("PATCH", f"/api/posts/{id_}", headers=headers, json={"titulo": "mudado"}))
         self.assertEqual(self.get(f"/api/posts/{id_}").json["titulo"], "mudado")
-
-    def test_a_read_is_only_late(self):
-        self.stack.pg.freeze()
-        try:
-            answer = self.assertRetryLater(self.get("/api/posts"))
-            self.assertUnknown(self.post("/api/posts", {"titulo": "t", "conteudo": "c"}))
-        finally:
-            self.stack.pg.thaw()
-        self.assertNotEqual(answer.json["title"], "Resultado desconhecido")
